@@ -1,0 +1,184 @@
+/**
+ * One way to say a route: what it is called, who may, what goes in and out, and exactly one of five ways to answer.
+ * The table of all routes is the source of the permission tests, of OpenAPI and of the reserved paths.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import type { Static, TSchema } from 'typebox'
+import type { Clock } from '../clock.ts'
+import { assert, DomainError } from '../errors.ts'
+import type { Ids } from '../ids.ts'
+import type { Sql, Store, Tx } from '../store/index.ts'
+import { may, type Permission, type Who } from './who.ts'
+
+type Shape<S> = S extends TSchema ? Static<S> : unknown
+
+export interface Call<P, Q, B> {
+  who: Who
+  params: P
+  query: Q
+  body: B
+  request: FastifyRequest
+  reply: FastifyReply
+}
+
+/** `anonymous`: no identity asked; `signed-in`: any identity, for what concerns the caller alone. */
+export type Needs = Permission | 'anonymous' | 'signed-in'
+
+export interface RouteSpec<
+  P extends TSchema | undefined,
+  Q extends TSchema | undefined,
+  B extends TSchema | undefined,
+  R extends TSchema | undefined,
+> {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  path: string
+  may: Needs
+  /** For OpenAPI: one line. Routes of foreign wires leave it out and are not in our document. */
+  summary?: string
+  params?: P
+  query?: Q
+  body?: B
+  reply?: R
+  /** Success status; 200 when left out. */
+  status?: number
+  /** Largest body in bytes; 1 MiB when left out. */
+  body_bytes_max?: number
+  /** A consistent read: statements go to a reader connection. */
+  read?(call: Call<Shape<P>, Shape<Q>, Shape<B>> & { sql: Sql }): Promise<unknown>
+  /** A named query that runs beside the database. */
+  ask?: {
+    name: string
+    input(call: Call<Shape<P>, Shape<Q>, Shape<B>>): unknown
+    answer?(result: never, call: Call<Shape<P>, Shape<Q>, Shape<B>>): unknown
+  }
+  /** One transaction. */
+  change?(call: Call<Shape<P>, Shape<Q>, Shape<B>> & { tx: Tx }): Promise<unknown>
+  /** A named command that runs beside the database. */
+  command?: {
+    name: string
+    input(call: Call<Shape<P>, Shape<Q>, Shape<B>>): unknown
+    answer?(result: never, call: Call<Shape<P>, Shape<Q>, Shape<B>>): unknown
+  }
+  /** Everything else: streams, files, server-sent events, calls that span processes. */
+  handle?(call: Call<Shape<P>, Shape<Q>, Shape<B>>): Promise<unknown>
+}
+
+export interface RouteEntry {
+  method: HTTPMethods
+  path: string
+  may: Needs
+  summary: string | undefined
+}
+
+/** Who stands at the door: slice access hands this in through wiring. */
+export interface Doorman {
+  /** The caller, in the workspace that the request names. Throws unauthenticated, or not-found for a workspace that is not theirs. */
+  identify(request: FastifyRequest): Promise<Who>
+}
+
+export interface Routes {
+  route<
+    P extends TSchema | undefined = undefined,
+    Q extends TSchema | undefined = undefined,
+    B extends TSchema | undefined = undefined,
+    R extends TSchema | undefined = undefined,
+  >(app: FastifyInstance, spec: RouteSpec<P, Q, B, R>): void
+  table(): readonly RouteEntry[]
+  readonly clock: Clock
+  readonly ids: Ids
+}
+
+export type Route = Routes['route']
+
+export function createRoutes(deps: {
+  store: Pick<Store, 'write' | 'command' | 'read' | 'query'>
+  doorman: Doorman
+  clock: Clock
+  ids: Ids
+}): Routes {
+  const { store, doorman } = deps
+  const table: RouteEntry[] = []
+
+  const route: Route = (app, spec) => {
+    const ways = [spec.read, spec.ask, spec.change, spec.command, spec.handle].filter((way) => way !== undefined)
+    assert(ways.length === 1, `route ${spec.method} ${spec.path} answers in exactly one way`)
+    const path = `${app.prefix}${spec.path}`
+    table.push({ method: spec.method, path, may: spec.may, summary: spec.summary })
+
+    const answer = async (call: Call<never, never, never>): Promise<unknown> => {
+      if (spec.read) return store.read((sql) => spec.read!({ ...call, sql }))
+      if (spec.change) return store.write((tx) => spec.change!({ ...call, tx }))
+      if (spec.handle) return spec.handle(call)
+      const { name, input, answer: word } = (spec.ask ?? spec.command)!
+      const result = await (spec.ask ? store.query(name, input(call)) : store.command(name, input(call)))
+      return word ? word(result as never, call) : result
+    }
+
+    app.route({
+      method: spec.method,
+      url: spec.path,
+      ...(spec.body_bytes_max !== undefined && { bodyLimit: spec.body_bytes_max }),
+      schema: {
+        ...(spec.params && { params: spec.params }),
+        ...(spec.query && { querystring: spec.query }),
+        ...(spec.body && { body: spec.body }),
+        ...(spec.summary === undefined
+          ? { hide: true }
+          : {
+              summary: spec.summary,
+              tags: [spec.may.split('.')[0] ?? spec.may],
+              operationId: operationId(spec.method, path),
+              description: spec.may === 'anonymous' ? 'Open to all.' : `Needs ${spec.may}.`,
+              // For the document only: replies are built by typed code, so no serializer is compiled from it.
+              ...(spec.reply && { response: { [spec.status ?? 200]: spec.reply } }),
+            }),
+      } as object,
+      // Answers are plain JSON.stringify: a schema-compiled serializer would silently drop what a schema forgot.
+      serializerCompiler: () => (data) => JSON.stringify(data),
+      // Identity comes before the body is read: a stranger's upload costs us nothing.
+      onRequest: async (request) => {
+        if (spec.may === 'anonymous') return
+        const who = await doorman.identify(request)
+        if (spec.may !== 'signed-in' && !may(who, spec.may)) {
+          throw new DomainError('forbidden', `${who.name} lacks ${spec.may} in workspace ${who.workspace}`, {
+            remedy: 'Ask an admin of the workspace for a role or token with this right.',
+          })
+        }
+        callers.set(request, who)
+      },
+      handler: async (request, reply) => {
+        const who = callers.get(request) ?? ANONYMOUS
+        const result = await answer({
+          who,
+          params: request.params,
+          query: request.query,
+          body: request.body,
+          request,
+          reply,
+        } as Call<never, never, never>)
+        if (reply.sent || result === reply) return reply
+        if (spec.status !== undefined) reply.status(spec.status)
+        return reply.send(result ?? {})
+      },
+    })
+  }
+
+  return { route, table: () => table, clock: deps.clock, ids: deps.ids }
+}
+
+const callers = new WeakMap<FastifyRequest, Who>()
+
+/** The caller of a request, for hooks that run beside the route; undefined before identity was checked. */
+export const callerOf = (request: FastifyRequest): Who | undefined => callers.get(request)
+
+const ANONYMOUS: Who = { kind: 'system', id: 'anonymous', name: 'anonymous', workspace: 'default', rights: [] }
+
+function operationId(method: string, path: string): string {
+  const words = path
+    .replace(/^\/api\/slipway\/v1/, '')
+    .split(/[/:{}_.-]+/)
+    .filter(Boolean)
+  return [method.toLowerCase(), ...words]
+    .map((word, at) => (at === 0 ? word : word[0]!.toUpperCase() + word.slice(1)))
+    .join('')
+}

@@ -1,0 +1,131 @@
+import type { AddressInfo } from 'node:net'
+import { Ajv } from 'ajv'
+import { type FastifyInstance, fastify } from 'fastify'
+import { DomainError } from '../errors.ts'
+import type { Ids } from '../ids.ts'
+import type { Log } from '../log.ts'
+import { problemReply } from './problems.ts'
+
+/** Body of a JSON request when a route says nothing else. */
+const BODY_BYTES_MAX = 1 << 20
+
+export interface ServerOptions {
+  log: Log
+  ids: Ids
+  /** Without sign-in: loopback names only, and browsers may send only what a page of ours would. */
+  dev: boolean
+  /** Host names (without port) under which browsers may reach us, beside loopback. */
+  hosts: readonly string[]
+}
+
+/** The bare HTTP server: limits, validation, problem details, Host and Origin checks, workspace prefix. Routes come later. */
+export function createServer(options: ServerOptions): FastifyInstance {
+  const app = fastify({
+    bodyLimit: BODY_BYTES_MAX,
+    maxParamLength: 5000,
+    requestTimeout: 0,
+    keepAliveTimeout: 75_000,
+    genReqId: () => options.ids.hex(),
+    logger: false,
+    disableRequestLogging: true,
+    forceCloseConnections: 'idle',
+    rewriteUrl: (request) => {
+      // `/w/<name>/…` is the same request in workspace <name>, on every wire.
+      const match = /^\/w\/([^/?#]{1,120})(\/[^]*)?$/.exec(request.url ?? '/')
+      if (!match) return request.url ?? '/'
+      request.headers['slipway-workspace'] = decodeURIComponentSafe(match[1]!)
+      return match[2] ?? '/'
+    },
+  })
+
+  // Query and path come as text and are read as what the schema says; bodies are taken exactly as typed.
+  const loose = new Ajv({ coerceTypes: 'array', useDefaults: true, allErrors: false, strict: false })
+  const exact = new Ajv({ coerceTypes: false, useDefaults: true, allErrors: false, strict: false })
+  app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? exact : loose).compile(schema as object))
+  app.setErrorHandler(problemReply(options.log))
+  app.setNotFoundHandler((request) => {
+    throw new DomainError('not-found', `nothing answers ${request.method} ${request.url.split('?')[0]}`, {
+      remedy: 'See /openapi.json for what there is.',
+    })
+  })
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply
+      .header('x-content-type-options', 'nosniff')
+      .header('x-frame-options', 'DENY')
+      .header('referrer-policy', 'same-origin')
+    const host = hostName(request.headers.host)
+    const known = isLoopbackName(host) || options.hosts.includes(host)
+    if (options.dev && !known) {
+      throw new DomainError('forbidden', `this server answers to loopback names, not to '${host}'`, {
+        field: 'Host',
+        remedy: 'Start without --dev, or add the name to server.hosts.',
+      })
+    }
+    const { origin } = request.headers
+    if (origin !== undefined && origin !== 'null') {
+      const from = hostName(origin.replace(/^https?:\/\//, ''))
+      const same = origin.replace(/^https?:\/\//, '') === request.headers.host
+      if (!same && !(isLoopbackName(from) && isLoopbackName(host) && options.dev && request.method === 'GET')) {
+        throw new DomainError('forbidden', `a page of '${origin}' may not call this server`, {
+          field: 'Origin',
+          remedy: 'Open the UI on the address of this server.',
+        })
+      }
+    } else if (origin === 'null' && request.method !== 'GET') {
+      throw new DomainError('forbidden', 'a page without an origin may not change anything here', { field: 'Origin' })
+    }
+    // A form or a plain-text post needs no preflight, so a browser could be made to send one from anywhere.
+    const fetched = request.headers['sec-fetch-site'] ?? origin
+    const type = request.headers['content-type']
+    if (
+      fetched !== undefined &&
+      request.method !== 'GET' &&
+      request.method !== 'HEAD' &&
+      type !== undefined &&
+      /^(text\/plain|multipart\/form-data|application\/x-www-form-urlencoded)/i.test(type)
+    ) {
+      throw new DomainError('unsupported', 'browsers send JSON or raw bytes here, not forms', { field: 'Content-Type' })
+    }
+  })
+  return app
+}
+
+export async function listen(app: FastifyInstance, host: string, port: number): Promise<string> {
+  try {
+    await app.listen({ host, port, backlog: 1024 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
+      throw new DomainError('conflict', `port ${port} on ${host} is in use`, {
+        field: 'port',
+        remedy: `Stop what listens there, or choose another with --port.`,
+      })
+    }
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') {
+      throw new DomainError('forbidden', `this user may not listen on port ${port}`, {
+        field: 'port',
+        remedy: 'Choose a port above 1023 with --port.',
+      })
+    }
+    throw error
+  }
+  const address = app.server.address() as AddressInfo
+  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
+}
+
+function hostName(host: string | undefined): string {
+  if (!host) return ''
+  if (host.startsWith('[')) return host.slice(0, host.indexOf(']') + 1).toLowerCase()
+  return host.split(':')[0]!.toLowerCase()
+}
+
+const isLoopbackName = (name: string): boolean =>
+  name === 'localhost' || name === '[::1]' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(name)
+
+function decodeURIComponentSafe(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
