@@ -123,7 +123,15 @@ async function npmCi(cwd, what, say) {
     npm_package_json: undefined,
     NODE_ENV: undefined,
   }
-  const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--no-update-notifier']
+  const args = [
+    'ci',
+    '--loglevel=error',
+    '--include=dev',
+    '--include=optional',
+    '--no-audit',
+    '--no-fund',
+    '--no-update-notifier',
+  ]
   const [command, ...first] = npmCommand()
   for (let attempt = 1; ; attempt++) {
     const started = Date.now()
