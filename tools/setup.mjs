@@ -4,7 +4,16 @@
 // When nothing has changed it costs one stat and a few small digests, and touches no network.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -82,6 +91,19 @@ async function install(root, folder, say) {
   const still = nodeProblem(root)
   if (still)
     throw new SetupError(`${still} An installation by npm did not help: is ${PLATFORM_PACKAGE} in its registry?`)
+  linkNode(root)
+}
+
+/**
+ * npm 10 takes the link away again together with the packages of the other platforms, whose program has the same name.
+ * @param {string} root
+ */
+function linkNode(root) {
+  const link = path.join(root, 'node_modules/.bin/node')
+  if (existsSync(link) && realpathSync(link) === realpathSync(nodeBinary(root))) return
+  rmSync(link, { force: true })
+  mkdirSync(path.dirname(link), { recursive: true })
+  symlinkSync(path.relative(path.dirname(link), nodeBinary(root)), link)
 }
 
 /** Why Node 26 cannot be used, as one sentence, or undefined. @param {string} root */
@@ -175,7 +197,7 @@ function systemPath() {
 function isReady(root, folder) {
   const stamp = readJson(stampFile(root, folder))
   if (stamp?.key !== key(root, folder)) return false
-  return folder !== '.' || stamp.node === nodeMark(root)
+  return folder !== '.' || (stamp.node !== null && stamp.node === nodeMark(root))
 }
 
 /** @param {string} root */
