@@ -85,12 +85,12 @@ async function install(root, folder, say) {
   }
   if (folder !== '.') return
   const problem = nodeProblem(root)
-  if (!problem) return
-  say(`${problem} Putting it right.`)
-  await npmCi(cwd, 'installing again', say)
-  const still = nodeProblem(root)
-  if (still)
-    throw new SetupError(`${still} An installation by npm did not help: is ${PLATFORM_PACKAGE} in its registry?`)
+  if (problem) {
+    say(`${problem} Putting it right.`)
+    await npmCi(cwd, 'installing again', say)
+    const still = nodeProblem(root)
+    if (still) throw new SetupError(`${still} npm did not put it right: is ${PLATFORM_PACKAGE} in its registry?`)
+  }
   linkNode(root)
 }
 
