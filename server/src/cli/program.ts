@@ -1,0 +1,100 @@
+import { Command, CommanderError } from 'commander'
+import { DomainError } from '#kernel/errors.ts'
+import { type Client, createClient } from './client.ts'
+import { createOutput, type Output } from './output.ts'
+
+/** Exit codes, also in `slipway --help`. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, refused: 4 } as const
+
+/** What every command is handed. `cwd` is the caller's folder, which under npm is not the process's. */
+export interface CommandContext {
+  cwd: string
+  output: Output
+  client: Client
+}
+
+export type CommandAction<A extends unknown[] = unknown[]> = (context: CommandContext, ...args: A) => Promise<number | undefined>
+
+/** Registers a command on the program. Modules are loaded only when their command runs. */
+export type Registrar = (program: Command, act: ActMaker) => void
+export type ActMaker = <A extends unknown[]>(load: () => Promise<CommandAction<A>>) => (...args: [...A, ...unknown[]]) => Promise<void>
+
+/** Runs one command line and answers its exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let code: number = EXIT.ok
+  const cwd = process.env.INIT_CWD ?? process.cwd()
+  const program = new Command('slipway')
+    .description('The whole life of a model in one process.')
+    .option('--url <url>', 'server to talk to', process.env.SLIPWAY_URL ?? 'http://127.0.0.1:8080')
+    .option('--token <token>', 'API token (better: SLIPWAY_TOKEN)', process.env.SLIPWAY_TOKEN)
+    .option('--workspace <name>', 'workspace', process.env.SLIPWAY_WORKSPACE)
+    .option('--json', 'answer as JSON on standard output', false)
+    .showHelpAfterError('(slipway --help lists the commands)')
+    .addHelpText('after', '\nExit codes: 0 done, 1 it failed, 2 wrong usage or input, 3 no server answers, 4 refused, 130 interrupted.')
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => process.stderr.write(text) })
+
+  const act: ActMaker = (load) => async (...args) => {
+    const options = program.opts<{ url: string; token?: string; workspace?: string; json: boolean }>()
+    const context: CommandContext = { cwd, output: createOutput({ json: options.json }), client: createClient(options) }
+    code = (await (await load())(context, ...(args as never))) ?? EXIT.ok
+  }
+
+  program
+    .command('up')
+    .description('start the server')
+    .option('--dev', 'no sign-in; loopback only')
+    .option('--host <address>', 'address to listen on')
+    .option('--port <port>', 'port to listen on (default 8080; 0: a free one)')
+    .option('--data <dir>', 'folder that holds everything (default .slipway)')
+    .option('--store <url>', 'postgres://… instead of the SQLite file in the data folder')
+    .action(act(async () => (await import('./up.ts')).up))
+  program.command('status').description('what the server and its loop are doing').action(act(async () => (await import('./status.ts')).status))
+  program
+    .command('config')
+    .description('list all settings, their values and where these come from')
+    .option('--data <dir>', 'data folder')
+    .action(act(async () => (await import('./config.ts')).config))
+  program
+    .command('doctor')
+    .description('check this machine and the data folder')
+    .option('--data <dir>', 'data folder')
+    .action(act(async () => (await import('./doctor.ts')).doctor))
+  for (const register of await registrars()) register(program, act)
+
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    return report(error, program.opts<{ json: boolean }>().json)
+  }
+}
+
+/** Commands that live in files of their own beside this one. */
+async function registrars(): Promise<Registrar[]> {
+  return []
+}
+
+function report(error: unknown, json: boolean): number {
+  if (!(error instanceof DomainError)) {
+    process.stderr.write(`slipway: ${(error as Error)?.stack ?? String(error)}\n`)
+    return EXIT.failed
+  }
+  if (json) process.stdout.write(`${JSON.stringify({ error: error.toJSON() })}\n`)
+  process.stderr.write(`slipway: ${error.message}\n${error.remedy ? `  ${error.remedy}\n` : ''}`)
+  switch (error.problem) {
+    case 'unavailable':
+      return EXIT.unreachable
+    case 'unauthenticated':
+    case 'forbidden':
+      return EXIT.refused
+    case 'invalid':
+    case 'not-found':
+    case 'conflict':
+    case 'already-exists':
+      return EXIT.usage
+    default:
+      return EXIT.failed
+  }
+}
