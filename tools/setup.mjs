@@ -162,12 +162,17 @@ async function npmCi(cwd, what, say) {
     const { code, output } = await run(command, [...first, ...args], { cwd, env, timeout: INSTALL_MS_MAX })
     clearInterval(timer)
     if (code === 0) return say(`${what}: done in ${Math.round((Date.now() - started) / 1000)} s`)
-    if (attempt === 2) {
-      throw new SetupError(
-        `npm ci failed in ${cwd}. Its last words:\n${output.trim().split('\n').slice(-25).join('\n')}`,
-      )
+    const problem = output.match(/npm error code (\S+)/)?.[1] ?? `exit ${code}`
+    if (attempt === 2 || problem === 'EUSAGE') {
+      const words = output
+        .replaceAll(/^npm error ?/gm, '')
+        .trim()
+        .split('\n')
+        .slice(0, 30)
+        .join('\n')
+      throw new SetupError(`npm ci failed in ${cwd} (${problem}):\n${words}`)
     }
-    say(`npm ci failed (${output.match(/npm error code (\S+)/)?.[1] ?? `exit ${code}`}); trying once more`)
+    say(`npm ci failed (${problem}); trying once more`)
   }
 }
 
