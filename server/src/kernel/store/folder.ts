@@ -1,0 +1,77 @@
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { conflict } from '../errors.ts'
+
+/** How the data folder is laid out. Raised when an older Slipway could not read what a newer one puts there. */
+export const FOLDER_LAYOUT = 1
+
+export interface Folder {
+  path: string
+  /** Gives the lock back. */
+  close(): Promise<void>
+}
+
+/**
+ * Makes or opens the data folder: mode 0700, layout number in FORMAT, and a lock for the process's life. The lock is
+ * SQLite's own on an empty file: the kernel drops it when the process dies in whatever way, so nothing stale can remain.
+ * Throws DomainError 'conflict' when another process has the folder or a newer Slipway laid it out.
+ */
+export async function openFolder(path: string): Promise<Folder> {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  const process_file = join(path, 'PID')
+  const lock = new DatabaseSync(join(path, 'LOCK'), { timeout: 0 })
+  try {
+    lock.exec('BEGIN EXCLUSIVE')
+  } catch (error) {
+    lock.close()
+    throw conflict(`the data folder ${path} is in use${by(process_file)}`, {
+      remedy: 'Stop that process, or choose another folder with --data.',
+      cause: error,
+    })
+  }
+  try {
+    chmodSync(path, 0o700)
+    const format_file = join(path, 'FORMAT')
+    const layout = layoutOf(format_file)
+    if (layout === undefined)
+      writeFileSync(format_file, `slipway data folder, layout ${FOLDER_LAYOUT}\n`, { mode: 0o600 })
+    else if (layout > FOLDER_LAYOUT)
+      throw conflict(`the data folder ${path} has layout ${layout}, this Slipway knows ${FOLDER_LAYOUT}`, {
+        remedy: 'Start the newer version of Slipway that made it.',
+      })
+    writeFileSync(process_file, `${process.pid}\n`, { mode: 0o600 })
+  } catch (error) {
+    lock.close()
+    throw error
+  }
+  return {
+    path,
+    async close() {
+      rmSync(process_file, { force: true })
+      lock.close()
+    },
+  }
+}
+
+const textOf = (file: string): string | undefined => {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+const by = (process_file: string) => {
+  const pid = textOf(process_file)?.trim()
+  return pid ? ` by process ${pid}` : ''
+}
+
+function layoutOf(file: string): number | undefined {
+  const text = textOf(file)
+  if (text === undefined) return undefined
+  const layout = /^slipway data folder, layout (\d+)$/m.exec(text)?.[1]
+  if (layout === undefined) throw conflict(`${file} is not Slipway's`, { remedy: 'Choose another folder with --data.' })
+  return Number(layout)
+}

@@ -1,0 +1,17 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Store } from './index.ts'
+import type { StoreOptions } from './options.ts'
+import { openSqlite } from './sqlite/store.ts'
+
+export type { StoreLimits, StoreOptions } from './options.ts'
+
+/** Opens, migrates and starts the store that `options.url` names. Throws DomainError 'conflict' for a schema that does not fit. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  if (options.url.startsWith('sqlite:')) {
+    const path = options.url.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    return openSqlite(path, options)
+  }
+  throw new Error(`a store is named by sqlite:/path or postgres://…, not ${options.url.replace(/\/\/.*@/, '//…@')}`)
+}

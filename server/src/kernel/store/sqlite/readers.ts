@@ -1,0 +1,130 @@
+import { DomainError } from '../../errors.ts'
+import type { Log } from '../../log.ts'
+import { runCallback } from '../callback.ts'
+import type { Sql } from '../index.ts'
+import type { StoreLimits } from '../options.ts'
+import type { ReaderData, Request } from './protocol.ts'
+import { startThread, type Thread } from './thread.ts'
+
+export interface Readers {
+  read<T>(work: (sql: Sql) => Promise<T>): Promise<T>
+  query<T>(name: string, input: unknown): Promise<T>
+  stats(): Record<string, number>
+  stop(): Promise<void>
+}
+
+interface Reader {
+  thread: Promise<Thread>
+  /** Queries and snapshots under way. */
+  busy: number
+  /** A query was given up there and may still run: nothing more is sent. */
+  stuck: boolean
+}
+
+/** Reader threads, started when first needed: the second one when the first is busy. */
+export function createReaders({ data, limits, log }: { data: ReaderData; limits: StoreLimits; log: Log }): Readers {
+  const readers: Reader[] = []
+  let next_id = 1
+  let reading = 0
+  let stopped = false
+
+  const start = () => {
+    const reader: Reader = {
+      thread: startThread({ entry: new URL('./reader-thread.ts', import.meta.url), name: 'store-reader', data, log }),
+      busy: 0,
+      stuck: false,
+    }
+    reader.thread.catch(() => readers.splice(readers.indexOf(reader), 1))
+    readers.push(reader)
+    return reader
+  }
+
+  const pick = () => {
+    const free = readers.filter((reader) => !reader.stuck)
+    const best = free.reduce<Reader | undefined>((a, b) => (a && a.busy <= b.busy ? a : b), undefined)
+    if (!best) {
+      if (readers.length >= limits.readers * 2) throw busy('the readers are held by queries that take too long')
+      return start()
+    }
+    // The thread that starts now is for those who come next: this one would wait longer for it.
+    if (best.busy > 0 && free.length < limits.readers) start()
+    return best
+  }
+
+  const busy = (why: string) =>
+    new DomainError('unavailable', why, { remedy: 'Try again in a moment, or ask for less.' })
+
+  const within = async <T>(use: (reader: Reader, thread: Thread) => Promise<T>): Promise<T> => {
+    if (stopped) throw new DomainError('unavailable', 'the store is closed')
+    if (reading >= limits.reads_max) throw busy(`${reading} reads are waiting already`)
+    reading++
+    const reader = pick()
+    reader.busy++
+    try {
+      return await use(reader, await reader.thread)
+    } finally {
+      reader.busy--
+      reading--
+    }
+  }
+
+  const timed = async <T>(work: Promise<T>, limit_ms: number, late: () => Error): Promise<T> => {
+    let timer: NodeJS.Timeout | undefined
+    try {
+      return await Promise.race([
+        work,
+        new Promise<never>((_, reject) => {
+          timer = setTimeout(() => reject(late()), limit_ms)
+        }),
+      ])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  return {
+    read: (work) =>
+      within(async (_, thread) => {
+        const id = next_id++
+        let seq = 0
+        let over = false
+        const running = runCallback(work, {
+          execute: (method, sql, params) => {
+            if (over) return Promise.reject(new Error('the read has ended'))
+            return thread.statement({ kind: 'statement', id, seq: seq++, method, sql, params } satisfies Request)
+          },
+          lock: async () => {},
+          strict: false,
+        })
+        try {
+          const { value } = await timed(running, limits.read_ms_max, () =>
+            busy(`a read was open for more than ${limits.read_ms_max} ms`),
+          )
+          return value
+        } finally {
+          over = true
+          thread.forget(id)
+          if (seq > 0) thread.tell({ kind: 'end', id })
+        }
+      }),
+    query: <T>(name: string, input: unknown) =>
+      within(async (reader, thread) => {
+        const asked = thread.ask({ kind: 'call', id: next_id++, name, input }) as Promise<T>
+        return timed(asked, limits.query_ms_max, () => {
+          // SQLite cannot be interrupted from here. The thread gets nothing more and ends when the query does.
+          reader.stuck = true
+          const gone = () => {
+            readers.splice(readers.indexOf(reader), 1)
+            return thread.stop()
+          }
+          asked.then(gone, gone).catch((error) => log.error({ err: error }, 'a reader thread did not stop'))
+          return busy(`query ${name} took more than ${limits.query_ms_max} ms`)
+        })
+      }),
+    stats: () => ({ readers: readers.length, reads: reading }),
+    async stop() {
+      stopped = true
+      await Promise.all(readers.map(async ({ thread }) => (await thread).stop()))
+    },
+  }
+}
