@@ -166,6 +166,7 @@ async function npmCi(cwd, what, say) {
     if (attempt === 2 || problem === 'EUSAGE') {
       const words = output
         .replaceAll(/^npm error ?/gm, '')
+        .replace(/^Clean install a project[\s\S]*/m, '')
         .trim()
         .split('\n')
         .slice(0, 30)
