@@ -17,7 +17,10 @@ export interface Blobs {
     options?: { max_bytes?: number; expect?: string; signal?: AbortSignal },
   ): Promise<BlobRef>
   putFile(path: string, options?: { max_bytes?: number; signal?: AbortSignal }): Promise<BlobRef>
-  /** Streams the bytes. A whole read ends in an error (kind internal, named corrupt) when the digest differs; a range checks the size only. */
+  /**
+   * Streams the bytes; `size_bytes` is the whole blob's. A range is from `start` to `end`, both included, as in HTTP; past the end it is cut.
+   * Throws not-found, and invalid for a range outside. A whole read ends in an error (kind internal, named corrupt) when the digest differs; a range checks the size only.
+   */
   open(digest: string, range?: { start: number; end: number }): Promise<{ stream: Readable; size_bytes: number }>
   /** Whole content, for small things; throws too-large past `max_bytes` (default 16 MiB). */
   read(digest: string, max_bytes?: number): Promise<Uint8Array>
@@ -31,4 +34,4 @@ export interface Blobs {
   verify(signal?: AbortSignal): AsyncIterable<{ digest: string; ok: boolean }>
 }
 
-export { createBlobs } from './blobs.ts'
+export { type BlobsOptions, createBlobs } from './blobs.ts'

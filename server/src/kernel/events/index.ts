@@ -4,6 +4,7 @@
  */
 import type { Permission, Who } from '../http/who.ts'
 import type { Sql, Tx } from '../store/index.ts'
+import type { DeadDelivery } from './subscriptions.ts'
 
 /** A thing that events, holds and lineage speak of: `{ kind: 'model-version', id: 'churn/3' }`. */
 export interface Subject {
@@ -98,6 +99,10 @@ export interface Events {
   /** Live feed of committed events for server-sent events; returns the way to stop. Lossy on purpose: readers refetch. */
   watch(listener: (event: EventRecord) => void): () => void
   list(sql: Sql, workspace: string, filter: EventFilter): Promise<EventRecord[]>
+  /** Deliveries parked after 20 failures, newest first, at most 200. */
+  dead(sql: Sql, workspace: string): Promise<DeadDelivery[]>
+  /** Gives a parked delivery a fresh set of tries. Throws not-found when it is not parked. */
+  retry(tx: Tx, workspace: string, subscriber: string, seq: number): Promise<void>
   start(): Promise<void>
   /** Resolves when nothing waits for delivery; for tests. */
   idle(): Promise<void>
@@ -115,5 +120,7 @@ export interface EventFilter {
   limit: number
 }
 
-export { createEvents } from './events.ts'
+export { createEvents, eventCatalog, eventsMigrations } from './events.ts'
 export { recordEvent } from './record.ts'
+export { type ChainPoint, type ChainReport, eraseFields, type PersonalField, verifyChain } from './seal.ts'
+export type { DeadDelivery } from './subscriptions.ts'

@@ -25,4 +25,4 @@ export interface Holds {
   refuseIfHeld(tx: Tx, workspace: string, subjects: readonly Subject[], what: string): Promise<void>
 }
 
-export { createHolds } from './holds.ts'
+export { createHolds, holdsMigrations } from './holds.ts'

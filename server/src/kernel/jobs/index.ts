@@ -42,14 +42,20 @@ export interface JobContext {
 
 export interface JobKind<I, R> {
   kind: string
+  /**
+   * Works outside any transaction; what it answers is kept as the result (256 kB as JSON at most). It may run more than once.
+   * Errors are tried again, except DomainErrors that time does not mend (invalid, forbidden, not-found, …).
+   */
   run(job: Job<I>, context: JobContext): Promise<R>
   /** Called in the transaction that ends a job for good without success, so that what waited for it learns of it. */
   onGivenUp?(tx: Tx, job: Job<I>): Promise<void>
+  /** Default 3. A worker that dies does not count; five such deaths end the job. */
   attempts_max?: number
+  /** Wall time of one attempt. Default one hour. */
   timeout_ms?: number
-  /** How many run at once in this process. */
+  /** How many run at once in this process. Default 2. */
   concurrency?: number
-  /** First wait after a failure; doubles, with jitter, up to 5 min. */
+  /** First wait after a failure; doubles, with jitter, up to 5 min. Default 1 s. */
   backoff_ms?: number
 }
 
@@ -75,7 +81,7 @@ export interface Jobs {
   ): Promise<Job[]>
   /** Asks it to stop: a waiting one ends at once, a running one gets its signal. */
   cancel(tx: Tx, workspace: string, id: string): Promise<void>
-  /** Cron schedules (UTC unless said), kept in the store; `fire` runs once per due moment in one transaction with the mark. */
+  /** Cron schedules (UTC unless `TZ=Europe/Berlin ` stands before the five fields), kept in the store; throws invalid for a bad one; `fire` runs once per due moment in one transaction with the mark. */
   schedule(name: string, cron: string, fire: (tx: Tx, due_ms: number) => Promise<void>): void
   unschedule(name: string): void
   start(): Promise<void>
@@ -85,4 +91,5 @@ export interface Jobs {
   stop(grace_ms?: number): Promise<void>
 }
 
-export { createJobs } from './jobs.ts'
+export { nextDue } from './cron.ts'
+export { createJobs, type JobsDeps, jobsMigrations } from './jobs.ts'

@@ -26,4 +26,4 @@ export interface Outbound {
   check(url: string): Promise<void>
 }
 
-export { createOutbound } from './outbound.ts'
+export { createOutbound, type OutboundOptions } from './outbound.ts'
