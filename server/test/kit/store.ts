@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe } from 'vitest'
@@ -10,22 +10,45 @@ export type TestStoreOptions = Partial<Omit<StoreOptions, 'url'>>
 export interface TestStore {
   store: Store
   url: string
-  /** Closes the store and removes what it stood on. */
+  /** A second store over the same database: another process, as far as PostgreSQL can tell. */
+  again(options?: TestStoreOptions): Promise<Store>
+  /** Closes the stores and removes what they stood on. */
   close(): Promise<void>
 }
 
-/** A store of its own on SQLite, in a folder that `close` removes. */
+export type OpenTestStore = (options?: TestStoreOptions) => Promise<TestStore>
+export type DatabaseName = 'sqlite' | 'postgres'
+
+/** A store on SQLite in a folder of its own, which `close` removes. */
 export async function testStore(options: TestStoreOptions = {}): Promise<TestStore> {
   const dir = mkdtempSync(join(tmpdir(), 'slipway-store-'))
-  const url = `sqlite:${join(dir, 'slipway.db')}`
-  const store = await openStore({ migrations: [], log: silentLog, ...options, url })
-  return {
-    store,
-    url,
-    async close() {
-      await store.close()
-      rmSync(dir, { recursive: true, force: true })
-    },
+  return opened(`sqlite:${join(dir, 'slipway.db')}`, options, async () => {
+    rmSync(dir, { recursive: true, force: true })
+  })
+}
+
+/** A store on a database of its own in the tests' PostgreSQL server. */
+export async function testPostgresStore(options: TestStoreOptions = {}): Promise<TestStore> {
+  const { url, drop } = await freshDatabase()
+  return opened(url, options, drop)
+}
+
+async function opened(url: string, options: TestStoreOptions, remove: () => Promise<void>): Promise<TestStore> {
+  const stores: Store[] = []
+  const again = async (more: TestStoreOptions = {}) => {
+    const store = await openStore({ migrations: [], log: silentLog, disk_reserve_bytes: 0, ...options, ...more, url })
+    stores.push(store)
+    return store
+  }
+  const close = async () => {
+    for (const store of stores.splice(0)) await store.close()
+    await remove()
+  }
+  try {
+    return { store: await again(), url, again, close }
+  } catch (error) {
+    await close()
+    throw error
   }
 }
 
@@ -36,9 +59,24 @@ export async function testStore(options: TestStoreOptions = {}): Promise<TestSto
  *       test('…', async () => {
  *         const { store, close } = await open({ migrations: [holdsMigrations] })
  */
-export function eachStore(
-  name: string,
-  tests: (open: (options?: TestStoreOptions) => Promise<TestStore>, database: 'sqlite' | 'postgres') => void,
-): void {
+export function eachStore(name: string, tests: (open: OpenTestStore, database: DatabaseName) => void): void {
   describe(`${name} on SQLite`, () => tests(testStore, 'sqlite'))
+  describe.skipIf(!postgresIsHere())(`${name} on PostgreSQL`, () => tests(testPostgresStore, 'postgres'))
+}
+
+const kit = new URL('./postgres.ts', import.meta.url)
+const postgresIsHere = () => process.env.SLIPWAY_TEST_POSTGRES !== undefined || existsSync(kit)
+
+async function freshDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+  const { Client } = await import('pg')
+  const admin = process.env.SLIPWAY_TEST_POSTGRES!
+  const name = `t${process.pid}_${Math.random().toString(36).slice(2)}`
+  const run = async (sql: string) => {
+    const client = new Client({ connectionString: admin })
+    await client.connect()
+    await client.query(sql)
+    await client.end()
+  }
+  await run(`CREATE DATABASE ${name} TEMPLATE template0`)
+  return { url: new URL(`/${name}`, admin).href, drop: () => run(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) }
 }

@@ -67,5 +67,5 @@ export interface MigrationSource {
   dir: URL
 }
 
-export { openStore, type StoreOptions } from './open.ts'
-export { isTrue, json, parseJson, placeholders } from './values.ts'
+export { openStore, type StoreLimits, type StoreOptions } from './open.ts'
+export { insertRows, isTrue, joinNan, json, parseJson, placeholders, splitNan } from './values.ts'

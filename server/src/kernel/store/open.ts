@@ -6,12 +6,19 @@ import { openSqlite } from './sqlite/store.ts'
 
 export type { StoreLimits, StoreOptions } from './options.ts'
 
-/** Opens, migrates and starts the store that `options.url` names. Throws DomainError 'conflict' for a schema that does not fit. */
+/**
+ * Opens, migrates and starts the store that `options.url` names. Throws DomainError 'conflict' for a schema that does not fit,
+ * 'unavailable' when the database cannot be reached.
+ */
 export async function openStore(options: StoreOptions): Promise<Store> {
   if (options.url.startsWith('sqlite:')) {
     const path = options.url.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     return openSqlite(path, options)
+  }
+  if (/^postgres(?:ql)?:\/\//.test(options.url)) {
+    const { openPostgres } = await import('./postgres/store.ts')
+    return openPostgres(options)
   }
   throw new Error(`a store is named by sqlite:/path or postgres://…, not ${options.url.replace(/\/\/.*@/, '//…@')}`)
 }

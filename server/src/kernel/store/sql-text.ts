@@ -60,8 +60,9 @@ export function postgresSql(text: string): string {
 
 const WORDS: Record<string, string> = { INTEGER: 'BIGINT', REAL: 'DOUBLE PRECISION', BLOB: 'BYTEA' }
 
+/** Leaves marked words (`:real:`) to the migrations. */
 export const postgresWords = (code: string): string =>
-  code.replace(/\b(?:INTEGER|REAL|BLOB)\b/gi, (word) => WORDS[word.toUpperCase()] ?? word)
+  code.replace(/(?<![:\w])(?:INTEGER|REAL|BLOB)(?![:\w])/gi, (word) => WORDS[word.toUpperCase()] ?? word)
 
 /** SQL as it may stand in a message: one line, at most 200 characters. */
 export const shorten = (text: string): string => {

@@ -38,6 +38,7 @@ export async function startThread(options: { entry: URL; name: string; data: unk
   let outbox: Request[] = []
   let transfer: ArrayBuffer[] = []
   let broken: DomainError | undefined
+  let stopping: Promise<void> | undefined
   const ready = Promise.withResolvers<void>()
 
   /** A callback is over: what it still had under way is never answered. */
@@ -133,9 +134,12 @@ export async function startThread(options: { entry: URL; name: string; data: unk
     get outstanding() {
       return asked.size
     },
-    async stop() {
-      if (!broken) await answered(asked, 0, { kind: 'close', id: 0 })
-      await worker.terminate()
+    stop() {
+      stopping ??= (async () => {
+        if (!broken) await answered(asked, 0, { kind: 'close', id: 0 })
+        await worker.terminate()
+      })()
+      return stopping
     },
   }
 }
