@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 // `npm run test:long` sets this: the named long proofs run alone, everything else runs without them.
-const long = process.env.SLIPWAY_TEST_LONG === '1'
+const long = process.env.TEST_LONG === '1'
 const tests = (folder: string) => `${folder}/**/*${long ? '.long' : ''}.test.ts`
 
 export default defineConfig({

@@ -39,7 +39,7 @@ export function countsLine({ passed, failed, skipped }: Counts): string {
 
 /** Prints the line last, leaves the counts where `.ci/run` asked for them, and sets the exit code. */
 export function conclude(counts: Counts): void {
-  const file = process.env.SLIPWAY_COUNTS_FILE
+  const file = process.env.COUNTS_FILE
   if (file) writeFileSync(file, `${counts.passed} ${counts.failed} ${counts.skipped}\n`)
   process.stdout.write(`${countsLine(counts)}\n`)
   process.exitCode = counts.failed > 0 ? 1 : 0

@@ -18,7 +18,6 @@ import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { differences, installPlan, PLATFORM_PACKAGE } from './setup/lock.mjs'
-import { pythonProblem } from './setup/python.mjs'
 import { singleFlight } from './setup/single-flight.mjs'
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
@@ -28,16 +27,19 @@ const SETUP_FORMAT = 1
 const INSTALL_MS_MAX = 15 * 60_000
 const PROGRESS_MS = 10_000
 
+/** Read by `tools/prepare.ts`; when one of them changes, it is asked again. */
+const PREPARE_INPUTS = ['tools/prepare.ts', 'python/environment.lock', 'examples/flights/environment.lock']
+
 /**
- * What each purpose needs: modules of which folders (`tools/arch` has a TypeScript of its own), Python, and what Node 26
- * still does at the end.
- * @type {Record<string, { folders: string[], python: boolean, afterwards?: string[] }>}
+ * What each purpose needs: modules of which folders (`tools/arch` has a TypeScript of its own), and whether
+ * `tools/prepare.ts`, run by Node 26, has to look for Python and build environments.
+ * @type {Record<string, { folders: string[], prepare: boolean }>}
  */
 const PURPOSES = {
-  base: { folders: ['.'], python: false },
-  demo: { folders: ['.'], python: true, afterwards: ['examples/flights/setup.ts'] },
-  test: { folders: ['.', 'tools/arch'], python: true },
-  check: { folders: ['.', 'tools/arch'], python: false },
+  base: { folders: ['.'], prepare: false },
+  demo: { folders: ['.'], prepare: true },
+  test: { folders: ['.', 'tools/arch'], prepare: true },
+  check: { folders: ['.', 'tools/arch'], prepare: false },
 }
 
 /** @typedef {(line: string) => void} Say where progress is told */
@@ -51,23 +53,20 @@ class SetupError extends Error {}
 export async function setup(purpose, { root = ROOT, say = sayToTerminal } = {}) {
   const needs = PURPOSES[purpose]
   if (!needs) throw new SetupError(`There is no set-up for ${purpose}, only for ${Object.keys(PURPOSES).join(', ')}.`)
-  const { folders, python, afterwards } = needs
-  if (folders.every((folder) => isReady(root, folder)) && (!python || pythonIsKnown(root))) {
-    return runAfter(root, afterwards)
-  }
+  const { folders, prepare } = needs
+  const isPrepared = () => !prepare || readJson(stampFile(root, '.'))?.prepared?.[purpose] === prepareKey(root)
+  if (folders.every((folder) => isReady(root, folder)) && isPrepared()) return
   await singleFlight(path.join(root, '.setup.lock'), { wait_ms_max: INSTALL_MS_MAX, say }, async () => {
     for (const folder of folders) {
       if (isReady(root, folder)) continue
       await install(root, folder, say)
       writeStamp(root, folder, {})
     }
-    if (python && !pythonIsKnown(root)) {
-      const problem = pythonProblem()
-      if (problem) throw new SetupError(problem)
-      writeStamp(root, '.', { python: true })
-    }
+    if (isPrepared()) return
+    const { code } = await run(nodeBinary(root), ['tools/prepare.ts', purpose], { cwd: root, stdio: 'inherit' })
+    if (code !== 0) throw new SetupError(`not ready for ${purpose}: see above`)
+    writeStamp(root, '.', { prepared: { ...readJson(stampFile(root, '.'))?.prepared, [purpose]: prepareKey(root) } })
   })
-  return runAfter(root, afterwards)
 }
 
 /** @param {string} root @param {string} folder @param {Say} say */
@@ -206,12 +205,7 @@ function isReady(root, folder) {
   return folder !== '.' || (stamp.node !== null && stamp.node === nodeMark(root))
 }
 
-/** @param {string} root */
-function pythonIsKnown(root) {
-  return readJson(stampFile(root, '.'))?.python === true
-}
-
-/** @param {string} root @param {string} folder @param {{ python?: boolean }} more */
+/** @param {string} root @param {string} folder @param {{ prepared?: Record<string, string> }} more */
 function writeStamp(root, folder, more) {
   const stamp = { ...readJson(stampFile(root, folder)), key: key(root, folder), ...more }
   if (folder === '.') stamp.node = nodeMark(root)
@@ -229,6 +223,14 @@ function key(root, folder) {
   return hash.digest('hex')
 }
 
+/** @param {string} root */
+function prepareKey(root) {
+  const hash = createHash('sha256')
+  for (const file of PREPARE_INPUTS)
+    hash.update(existsSync(path.join(root, file)) ? readFileSync(path.join(root, file)) : '')
+  return hash.digest('hex')
+}
+
 /** Tells whether the binary is still the one whose digest was checked. @param {string} root */
 function nodeMark(root) {
   const stat = statSync(nodeBinary(root), { throwIfNoEntry: false })
@@ -239,15 +241,6 @@ function nodeMark(root) {
 
 /** @param {string} root */
 const nodeBinary = (root) => path.join(root, 'node_modules', PLATFORM_PACKAGE, 'bin/node')
-
-/** What a purpose still does once Node 26 is here, run by it. @param {string} root @param {string[]} scripts */
-async function runAfter(root, scripts = []) {
-  for (const script of scripts) {
-    if (!existsSync(path.join(root, script))) continue
-    const { code } = await run(nodeBinary(root), [script], { cwd: root, env: process.env, stdio: 'inherit' })
-    if (code !== 0) throw new SetupError(`${script} failed (exit ${code}).`)
-  }
-}
 
 /**
  * @param {string} command @param {string[]} args @param {import('node:child_process').SpawnOptions} options

@@ -26,7 +26,7 @@ try {
   const finished = await run(node, [...args, ...passed], {
     timeout_ms: TEST_MS_MAX,
     show: true,
-    env: { ...process.env, SLIPWAY_TEST_LONG: long ? '1' : '0' },
+    env: { ...process.env, TEST_LONG: long ? '1' : '0' },
   })
   if (finished.signal) process.stdout.write(`Vitest was ended by ${finished.signal}\n`)
   conclude(countVitest(readReport(file), finished.code))

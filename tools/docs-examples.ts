@@ -1,0 +1,113 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { parse } from 'yaml'
+import type { Verdict } from './checks.ts'
+import { ROOT, run } from './run.ts'
+
+/** One fenced block of a document whose info string ends with `test`: ```sh test, ```yaml slipway.yaml test. */
+export interface Example {
+  language: string
+  /** A name in the info string: the block is written to that file of the document's folder, for the blocks after it. */
+  file: string | undefined
+  text: string
+  /** Line of the fence, from 1. */
+  line: number
+}
+
+const EXAMPLE_MS_MAX = 60_000
+
+/** Blocks of one document in their order. */
+export function examplesOf(markdown: string): Example[] {
+  const found: Example[] = []
+  const all = markdown.split('\n')
+  for (let at = 0; at < all.length; at++) {
+    const fence = /^```(\S+)(?: ([^\s`]+))? test$/.exec(all[at]!)
+    if (!fence) continue
+    const end = all.indexOf('```', at + 1)
+    const text = all.slice(at + 1, end === -1 ? undefined : end).join('\n')
+    found.push({ language: fence[1]!, file: fence[2], text: `${text}\n`, line: at + 1 })
+    at = end === -1 ? all.length : end
+  }
+  return found
+}
+
+/**
+ * Runs the examples of all documents: `sh` by bash (stops at the first failing command), `ts` by Node, `json` and `yaml`
+ * are parsed. Blocks of one document share a scratch folder, in which `slipway` is a command.
+ */
+export async function docsExamples(): Promise<Verdict> {
+  const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '*.md'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  })
+  const problems: string[] = []
+  for (const file of files.split('\0').filter(Boolean)) {
+    const examples = examplesOf(readFileSync(path.join(ROOT, file), 'utf8'))
+    if (examples.length > 0) problems.push(...(await tryAll(file, examples)))
+  }
+  return { problems }
+}
+
+async function tryAll(file: string, examples: Example[]): Promise<string[]> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'slipway-docs-'))
+  try {
+    mkdirSync(path.join(folder, '.bin'))
+    const main = path.join(ROOT, 'server/src/main.ts')
+    writeFileSync(path.join(folder, '.bin/slipway'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, {
+      mode: 0o755,
+    })
+    const env = { ...process.env, PATH: `${folder}/.bin${path.delimiter}${process.env.PATH}`, INIT_CWD: folder }
+    for (const example of examples) {
+      const problem = await tryOne(example, folder, env)
+      // What comes after a failed step would only repeat it.
+      if (problem) return [`${file}:${example.line} (${example.language}): ${problem}`]
+    }
+    return []
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function tryOne(example: Example, cwd: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  if (example.file) {
+    const target = path.join(cwd, example.file)
+    if (!target.startsWith(cwd + path.sep)) return `${example.file} is outside the scratch folder`
+    mkdirSync(path.dirname(target), { recursive: true })
+    writeFileSync(target, example.text)
+  }
+  switch (example.language) {
+    case 'json':
+      return caught(() => JSON.parse(example.text))
+    case 'yaml':
+      return caught(() => parse(example.text))
+    case 'sh':
+      return finished(
+        await run('bash', ['-euo', 'pipefail', '-c', example.text], { cwd, env, timeout_ms: EXAMPLE_MS_MAX }),
+      )
+    case 'ts':
+      return finished(
+        await run(process.execPath, ['--input-type=module-typescript', '-'], {
+          cwd,
+          env,
+          timeout_ms: EXAMPLE_MS_MAX,
+          input: example.text,
+        }),
+      )
+    default:
+      return `${example.language} examples cannot be tried: tools/docs-examples.ts knows sh, ts, json and yaml`
+  }
+}
+
+function caught(work: () => unknown): string | undefined {
+  try {
+    work()
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+const finished = ({ code, signal, output }: { code: number; signal: string | null; output: string }) =>
+  code === 0 && !signal ? undefined : `ended with ${signal ?? code}\n${output.trimEnd().slice(-2000)}`
