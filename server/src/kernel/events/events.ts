@@ -202,7 +202,9 @@ export function createEvents({ store, clock, ids, log, random = systemRandom, te
 const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1)
 
 /** Every type that a program knows, for the event table of ARCHITECTURE.md; two types of one name are a mistake. */
-export function eventCatalog(types: readonly EventType<never>[]): { name: string; about: string }[] {
+export function eventCatalog(
+  types: readonly Pick<EventType<unknown>, 'name' | 'about'>[],
+): { name: string; about: string }[] {
   const names = new Set<string>()
   for (const { name } of types) {
     assert(!names.has(name), `event type ${name} is declared twice`)
