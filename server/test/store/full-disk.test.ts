@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { silentLog } from '#kernel/log.ts'
 import { openStore, type Store } from '#kernel/store/index.ts'
+import { acknowledged, inspect, startLoad, temporaryFolder } from './fixture/process.ts'
 
 const MIB = 1024 * 1024
 const run = (command: string, ...args: string[]) => spawnSync(command, args).status === 0
@@ -96,4 +97,19 @@ describe.skipIf(!mounted)('a full disk', () => {
       expect(halves).toEqual([])
     })
   })
+})
+
+test('a limit on the size of files is met like a full disk, also without the right to mount one', async () => {
+  const data = temporaryFolder()
+  const load = startLoad(data, { clients: 8, wrapper: ['bash', '-c', 'ulimit -f 1500 && exec "$@"', '_'] })
+  await load.until((line) => line.startsWith('error'))
+  load.child.kill('SIGKILL')
+  await load.ended
+  expect(load.lines().find((line) => line.startsWith('error'))).toContain(
+    'cannot grow: the disk is full or a quota is reached',
+  )
+  const acks = acknowledged(load.lines())
+  expect(acks.length).toBeGreaterThan(0)
+  expect(inspect(data, acks)).toMatchObject({ lost: [], halves: 0, integrity: ['ok'] })
+  rmSync(data, { recursive: true, force: true })
 })

@@ -26,7 +26,8 @@ export interface Connection {
 }
 
 const primary = (error: unknown): number | undefined => (error as { errcode?: number }).errcode
-export const SQLITE_FULL = 13
+/** SQLITE_FULL; SQLITE_IOERR_WRITE, which is what a quota or a file size limit gives. */
+const NO_ROOM = [13, 778]
 const SQLITE_BUSY = 5
 const SQLITE_CONSTRAINT_FOREIGNKEY = 787
 const SQLITE_CONSTRAINT_PRIMARYKEY = 1555
@@ -35,7 +36,7 @@ const SQLITE_CONSTRAINT_ROWID = 2579
 /** SQLITE_IOERR_FSYNC, SQLITE_IOERR_DIR_FSYNC. */
 const FAILED_SYNC = [1034, 1290]
 
-export const isFull = (error: unknown) => primary(error) === SQLITE_FULL
+export const isFull = (error: unknown) => NO_ROOM.includes(primary(error) ?? 0)
 export const isFailedSync = (error: unknown) => FAILED_SYNC.includes(primary(error) ?? 0)
 
 /** SQLite's error as ours where a caller can do something about it. */

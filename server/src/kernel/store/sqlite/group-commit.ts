@@ -226,10 +226,14 @@ export function createGroupCommit({
 }
 
 const storageFull = (connection: Connection, cause: unknown) =>
-  new DomainError('storage-full', `the disk of ${connection.database.location() ?? 'the store'} is full`, {
-    remedy: 'Free space on that disk, or move the data folder to a larger one.',
-    cause,
-  })
+  new DomainError(
+    'storage-full',
+    `${connection.database.location() ?? 'the store'} cannot grow: the disk is full or a quota is reached`,
+    {
+      remedy: 'Free space on that disk, or move the data folder to a larger one.',
+      cause,
+    },
+  )
 
 const tooLong = (limits: StoreLimits) =>
   new DomainError('unavailable', `a write was open for more than ${limits.callback_ms_max} ms and was rolled back`, {
