@@ -1,4 +1,19 @@
-/** The filter language and its SQL, for the other slices that MLflow's clients search. */
-export type { Attribute, Grammar } from './grammar.ts'
-export { type Condition, type Filter, parseFilter, parseOrder } from './parse.ts'
-export * from './sql.ts'
+/** The filter language of MLflow's clients, for every slice that is searched with it. */
+export type { Attribute, Entity, Grammar, Operator } from './grammar.ts'
+export { wrongFilter } from './lex.ts'
+export { type Condition, type Filter, type OrderKey, parseFilter, parseOrder } from './parse.ts'
+export {
+  afterSql,
+  compareMetric,
+  compareNumber,
+  compareText,
+  existsIn,
+  type Fragment,
+  filterSql,
+  fragment,
+  orderSql,
+  type Position,
+  positionColumns,
+  positionOf,
+  type Sort,
+} from './sql.ts'

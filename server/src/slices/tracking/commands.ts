@@ -1,0 +1,35 @@
+/**
+ * What runs beside the database: the hot writes here, the reads of queries.ts. Each write is one transaction, with plain
+ * data in and out.
+ */
+import { logBatch, logMetric } from './metric-commands.ts'
+import {
+  createModel,
+  deleteModelTag,
+  finalizeModel,
+  logInputs,
+  logModelParams,
+  logOutputs,
+  setModelTags,
+} from './model-commands.ts'
+import { createRun, deleteTag, logParam, recordModel, setTag, updateRun } from './run-commands.ts'
+
+export const trackingCommands = {
+  'tracking.createRun': createRun,
+  'tracking.updateRun': updateRun,
+  'tracking.logMetric': logMetric,
+  'tracking.logParam': logParam,
+  'tracking.setTag': setTag,
+  'tracking.deleteTag': deleteTag,
+  'tracking.logBatch': logBatch,
+  'tracking.recordModel': recordModel,
+  'tracking.logInputs': logInputs,
+  'tracking.logOutputs': logOutputs,
+  'tracking.createModel': createModel,
+  'tracking.logModelParams': logModelParams,
+  'tracking.setModelTags': setModelTags,
+  'tracking.deleteModelTag': deleteModelTag,
+  'tracking.finalizeModel': finalizeModel,
+}
+
+export { trackingQueries } from './queries.ts'

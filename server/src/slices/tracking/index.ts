@@ -1,0 +1,29 @@
+export { pathOfUri as artifactPathOfUri, safePath as safeArtifactPath } from './artifact-paths.ts'
+export { joinPath as joinArtifactPath } from './artifacts.ts'
+export { trackingCommands } from './commands.ts'
+export * from './events.ts'
+export { LIMITS as trackingLimits } from './limits.ts'
+export type {
+  ArtifactEntry,
+  ArtifactFile,
+  DatasetInput,
+  Experiment,
+  Integer,
+  KeyValue,
+  Lifecycle,
+  LifecycleView,
+  LoggedModel,
+  Metric,
+  MetricInput,
+  ModelMetric,
+  ModelStatus,
+  Run,
+  RunInfo,
+  RunStatus,
+  SearchPage,
+  Stamp,
+} from './model.ts'
+export { MODEL_STATUSES, RUN_STATUSES } from './model.ts'
+export { trackingQueries } from './queries.ts'
+export * as search from './search/index.ts'
+export { createTracking, type Draw, type Tracking, type TrackingDeps, trackingMigrations } from './tracking.ts'

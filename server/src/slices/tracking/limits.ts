@@ -1,0 +1,46 @@
+/** Every bound of tracking in one place. Those that MLflow's clients know have MLflow's values. */
+export const LIMITS = {
+  key_chars: 250,
+  param_value_chars: 6000,
+  tag_value_chars: 8000,
+  experiment_name_chars: 500,
+  experiment_tag_value_chars: 20_000,
+  artifact_location_chars: 2048,
+  model_name_chars: 500,
+  batch_metrics: 1000,
+  batch_params: 100,
+  batch_tags: 100,
+  batch_entities: 1000,
+  create_tags: 1000,
+  inputs: 1000,
+  dataset_name_chars: 500,
+  dataset_digest_chars: 36,
+  dataset_schema_chars: 1_048_575,
+  dataset_source_chars: 65_535,
+  dataset_profile_chars: 16_777_215,
+  input_tag_key_chars: 255,
+  input_tag_value_chars: 500,
+  /** Of a filter: its text, its conditions and how deep its brackets go. */
+  filter_chars: 20_000,
+  filter_conditions: 200,
+  filter_depth: 50,
+  order_keys: 20,
+  experiment_ids: 10_000,
+  /** Rows of one page. */
+  runs_page: 50_000,
+  experiments_page: 50_000,
+  logged_models_page: 10_000,
+  history_page: 25_000,
+  /** History asked for without a page size; more is refused with the way to page. */
+  history_unpaged: 1_000_000,
+  bulk_history_points: 25_000,
+  bulk_history_runs: 100,
+  interval_points: 2500,
+  dataset_summaries: 1000,
+  dataset_summary_experiments: 20,
+  /** Of a path in the artifact tree, in bytes of UTF-8. Also what PostgreSQL's indexes bear. */
+  artifact_path_bytes: 2000,
+  artifact_path_depth: 100,
+  /** Files and folders in one listing, and files under one root. */
+  artifact_listing: 100_000,
+} as const

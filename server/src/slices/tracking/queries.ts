@@ -1,0 +1,95 @@
+/** Named reads that run beside the database; each is also an ordinary function over `Sql`. */
+import { invalid, notFound } from '#kernel/errors.ts'
+import type { Sql } from '#kernel/store/index.ts'
+import { chart } from './charts.ts'
+import { fillExperiments, findExperimentByName, mustFindExperiment } from './experiment-rows.ts'
+import { bulkHistory, history, intervalHistory } from './history.ts'
+import { LIMITS } from './limits.ts'
+import type { Experiment, LoggedModel, Run } from './model.ts'
+import { fillModels, mustFindModel } from './model-rows.ts'
+import { fillRuns, mustFindRun } from './run-rows.ts'
+import { searchExperiments } from './search/experiments.ts'
+import { searchLoggedModels } from './search/logged-models.ts'
+import { experimentNumbers, searchRuns } from './search/runs.ts'
+
+export async function getRun(sql: Sql, ask: { workspace: string; run_id: string }): Promise<Run> {
+  const [run] = await fillRuns(sql, [await mustFindRun(sql, ask.workspace, ask.run_id)])
+  return run!
+}
+
+/** Deleted ones as well. */
+export async function getExperiment(sql: Sql, ask: { workspace: string; experiment_id: string }): Promise<Experiment> {
+  const [experiment] = await fillExperiments(sql, [await mustFindExperiment(sql, ask.workspace, ask.experiment_id)])
+  return experiment!
+}
+
+export async function getExperimentByName(sql: Sql, ask: { workspace: string; name: string }): Promise<Experiment> {
+  const row = await findExperimentByName(sql, ask.workspace, ask.name)
+  if (!row) {
+    throw notFound(`Could not find experiment with name '${ask.name.slice(0, 500)}'`, { field: 'experiment_name' })
+  }
+  return (await fillExperiments(sql, [row]))[0]!
+}
+
+export async function getLoggedModel(
+  sql: Sql,
+  ask: { workspace: string; model_id: string; allow_deleted?: boolean },
+): Promise<LoggedModel> {
+  const [model] = await fillModels(sql, [await mustFindModel(sql, ask.workspace, ask.model_id, ask.allow_deleted)])
+  return model!
+}
+
+export interface DatasetSummary {
+  experiment_id: string
+  name: string
+  digest: string
+  context: string | null
+}
+
+/** The datasets that runs of these experiments read, once for each context. */
+export async function searchDatasets(
+  sql: Sql,
+  ask: { workspace: string; experiment_ids: readonly string[] },
+): Promise<DatasetSummary[]> {
+  if (ask.experiment_ids.length === 0) {
+    throw invalid('SearchDatasets request must specify at least one experiment_id.', { field: 'experiment_ids' })
+  }
+  const most = LIMITS.dataset_summary_experiments
+  if (ask.experiment_ids.length > most) {
+    throw invalid(
+      `SearchDatasets request cannot specify more than ${most} experiment_ids. Received ${ask.experiment_ids.length} experiment_ids.`,
+      { field: 'experiment_ids' },
+    )
+  }
+  const experiments = await experimentNumbers(sql, ask.workspace, ask.experiment_ids)
+  if (experiments.length === 0) return []
+  const rows = await sql.all<{ experiment: number; name: string; digest: string; context: string | null }>(
+    `SELECT DISTINCT d.experiment, d.name, d.digest, t.value AS context
+     FROM input_dataset d JOIN run_input i ON i.dataset_key = d.dataset_key
+     LEFT JOIN run_input_tag t ON t.run_key = i.run_key AND t.dataset_key = i.dataset_key AND t.key = 'mlflow.data.context'
+     WHERE d.experiment IN (${experiments.map(() => '?').join(', ')})
+     ORDER BY d.experiment, d.name, d.digest, context LIMIT ?`,
+    [...experiments, LIMITS.dataset_summaries],
+  )
+  return rows.map(({ experiment, name, digest, context }) => ({
+    experiment_id: String(experiment),
+    name,
+    digest,
+    context,
+  }))
+}
+
+export const trackingQueries = {
+  'tracking.getRun': getRun,
+  'tracking.getExperiment': getExperiment,
+  'tracking.getExperimentByName': getExperimentByName,
+  'tracking.getLoggedModel': getLoggedModel,
+  'tracking.searchRuns': searchRuns,
+  'tracking.searchExperiments': searchExperiments,
+  'tracking.searchLoggedModels': searchLoggedModels,
+  'tracking.searchDatasets': searchDatasets,
+  'tracking.history': history,
+  'tracking.bulkHistory': bulkHistory,
+  'tracking.intervalHistory': intervalHistory,
+  'tracking.chart': chart,
+}
