@@ -1,6 +1,11 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
+// `node_modules/.bin/vitest` alone would run on whatever Node is first in PATH.
+if (Number(process.versions.node.split('.')[0]) < 26) {
+  throw new Error(`the tests need Node 26, this is ${process.version}: run them by "npm test -- <paths>"`)
+}
+
 // `npm run test:long` sets this: the named long proofs run alone, everything else runs without them.
 const long = process.env.TEST_LONG === '1'
 const tests = (folder: string) => `${folder}/**/*${long ? '.long' : ''}.test.ts`
@@ -15,6 +20,7 @@ export default defineConfig({
     hookTimeout: long ? 10 * 60_000 : 120_000,
     teardownTimeout: 20_000,
     passWithNoTests: true,
+    globalSetup: './server/test/kit/global-setup.ts',
     projects: [
       {
         extends: true,

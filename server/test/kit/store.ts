@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe } from 'vitest'
 import { silentLog } from '#kernel/log.ts'
 import { openStore, type Store, type StoreOptions } from '#kernel/store/index.ts'
+import { freshDatabase, postgresIsHere } from './postgres.ts'
 
 export type TestStoreOptions = Partial<Omit<StoreOptions, 'url'>>
 
@@ -62,21 +63,4 @@ async function opened(url: string, options: TestStoreOptions, remove: () => Prom
 export function eachStore(name: string, tests: (open: OpenTestStore, database: DatabaseName) => void): void {
   describe(`${name} on SQLite`, () => tests(testStore, 'sqlite'))
   describe.skipIf(!postgresIsHere())(`${name} on PostgreSQL`, () => tests(testPostgresStore, 'postgres'))
-}
-
-const kit = new URL('./postgres.ts', import.meta.url)
-const postgresIsHere = () => process.env.SLIPWAY_TEST_POSTGRES !== undefined || existsSync(kit)
-
-async function freshDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
-  const { Client } = await import('pg')
-  const admin = process.env.SLIPWAY_TEST_POSTGRES!
-  const name = `t${process.pid}_${Math.random().toString(36).slice(2)}`
-  const run = async (sql: string) => {
-    const client = new Client({ connectionString: admin })
-    await client.connect()
-    await client.query(sql)
-    await client.end()
-  }
-  await run(`CREATE DATABASE ${name} TEMPLATE template0`)
-  return { url: new URL(`/${name}`, admin).href, drop: () => run(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) }
 }

@@ -1,0 +1,19 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { discardPostgres, type PostgresServer, postgresMissing } from './postgres-server.ts'
+import { makeRunDirectory } from './run-directory.ts'
+
+/** Vitest's global set-up: the run's folder; says once what will be skipped; afterwards ends what the tests shared. */
+export function setup(): () => Promise<void> {
+  const dir = makeRunDirectory()
+  const missing = postgresMissing()
+  if (missing && !process.env.CI) process.stderr.write(`${missing}; tests on it are skipped\n`)
+  return async () => {
+    for (const name of ['postgres', 'postgres-fsync']) {
+      const state = join(dir, `${name}.json`)
+      if (!existsSync(state)) continue
+      await discardPostgres(JSON.parse(readFileSync(state, 'utf8')) as PostgresServer, join(dir, name))
+    }
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
