@@ -1,0 +1,1 @@
+export { scoring } from './routes.ts'

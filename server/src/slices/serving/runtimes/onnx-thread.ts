@@ -1,0 +1,31 @@
+/** A thread that runs one compiled model: batches and slow models, whose `run()` would hold the event loop. */
+import { readFile } from 'node:fs/promises'
+import { parentPort, workerData } from 'node:worker_threads'
+import ort from 'onnxruntime-node'
+import type { Cell, Features } from '../signature.ts'
+import type { Report } from './runtime.ts'
+import { feedsOf, outputsOf, tensorOf } from './tensors.ts'
+
+const { path, report, features } = workerData as { path: string; report: Report; features: Features }
+const feeds = feedsOf(
+  report.inputs,
+  features.map((feature) => feature.name),
+)
+const answer = report.answer!
+const ready = readFile(path).then((bytes) =>
+  ort.InferenceSession.create(bytes, { interOpNumThreads: 1, logSeverityLevel: 3 }),
+)
+
+parentPort!.on('message', async ({ id, rows }: { id: number; rows: Cell[][] }) => {
+  try {
+    const session = await ready
+    const inputs = Object.fromEntries(feeds.map((feed) => [feed.onnx_name, tensorOf(ort.Tensor as never, feed, rows)]))
+    const result = await session.run(inputs, [answer.output])
+    parentPort!.postMessage({
+      id,
+      outputs: outputsOf(result[answer.output]!, rows.length, answer.kind !== 'probabilities'),
+    })
+  } catch (error) {
+    parentPort!.postMessage({ id, error: (error as Error).message })
+  }
+})

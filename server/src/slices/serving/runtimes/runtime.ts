@@ -1,0 +1,37 @@
+import type { Ask } from '../forms.ts'
+import type { Features } from '../signature.ts'
+
+/** A loaded model version that answers. */
+export interface Runtime {
+  readonly form: 'onnx' | 'python'
+  /** Columns that a request must bring; undefined when the model names none. */
+  readonly features: Features | undefined
+  /**
+   * One output per row, as the model's own pyfunc would answer: a number, a text, a list (probabilities), an object.
+   * Throws DomainError invalid for the caller's mistakes, anything else for the model's.
+   */
+  predict(ask: Ask, signal?: AbortSignal): Promise<Prediction>
+  /** Resident memory, where it can be told. */
+  memory_bytes(): number | undefined
+  close(): Promise<void>
+}
+
+export interface Prediction {
+  outputs: unknown[]
+  /** Set when the model's answer is no list of one output per row: then it is given to the caller as it is. */
+  raw?: unknown
+}
+
+/** What a preparation found out, as python/slipway/prepare.py writes it to report.json. */
+export interface Report {
+  form: 'onnx' | 'python'
+  reason: string
+  inputs: { name: string; onnx_name: string; type: string; nullable?: boolean }[]
+  outputs: { name: string; kind: 'label' | 'probabilities' | 'value' }[]
+  /** Which ONNX output is the pyfunc's answer, and how. */
+  answer?: { output: string; kind: 'label' | 'probabilities' | 'value'; columns?: string[] | null }
+  signature?: { inputs?: string | null; outputs?: string | null } | null
+  parity?: Record<string, unknown> | null
+  scan?: Record<string, unknown> | null
+  [key: string]: unknown
+}

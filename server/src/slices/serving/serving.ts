@@ -1,0 +1,126 @@
+import { join } from 'node:path'
+import type { MigrationSource, Sql } from '#kernel/store/index.ts'
+import type { RevisionStats } from './counters.ts'
+import type { ServingDeps } from './deps.ts'
+import { createEndpoints, type Endpoints } from './endpoints.ts'
+import { createLoader } from './loader.ts'
+import { createNode, type ServingNode } from './node.ts'
+import { createPredictionLog, type PredictionLog } from './prediction-log/log.ts'
+import { createPredictor, type PredictAnswer, type PredictRequest } from './predictor.ts'
+import { createPreparations, type Preparations } from './preparation.ts'
+import { createScoring, type Scoring } from './score.ts'
+import * as rows from './serving-store.ts'
+
+export const servingMigrations: MigrationSource = { owner: 'serving', dir: new URL('./migrations/', import.meta.url) }
+
+/** How often watermarks that moved are written to the store. */
+const WATERMARK_MS = 250
+
+export interface Serving extends Endpoints, Preparations, Scoring {
+  predict(request: PredictRequest): Promise<PredictAnswer>
+  /** Counts since this process loaded the revision; undefined while it is not loaded here. */
+  stats(revision: string): RevisionStats | undefined
+  /** What to read for a span of event time: the one way to the prediction log. */
+  predictions: PredictionLog['files']
+  findPrediction: PredictionLog['find']
+  recentPredictions: PredictionLog['recent']
+  /** Predictions that could not be logged since the start. */
+  dropped(): number
+  listPreparations(sql: Sql, workspace: string, model: string | undefined, limit: number): Promise<rows.Preparation[]>
+  revisions(
+    sql: Sql,
+    workspace: string,
+    endpoint: string,
+  ): Promise<(rows.Revision & { reports: rows.RevisionReport[]; stats: RevisionStats | null })[]>
+  revisionOfVersion(sql: Sql, workspace: string, endpoint: string, version: number): Promise<rows.Revision | undefined>
+  /** Writes watermarks that moved; resolves when they are in the store. */
+  flushWatermarks(): Promise<void>
+  node: Pick<ServingNode, 'settle' | 'wake' | 'id'>
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Makes the slice. Nothing runs before `start`. `toolPins` are exact requirements of the tools that compile and explain. */
+export async function createServing(deps: ServingDeps, toolPins: readonly string[]): Promise<Serving> {
+  const { store, log } = deps
+  const loader = createLoader(deps)
+  const node = createNode(deps, loader)
+  const endpoints = createEndpoints(deps, node.wake)
+  const preparations = createPreparations(deps, loader, node.wake, toolPins)
+  const dropped = deps.telemetry.counter({
+    name: 'prediction_log_dropped_total',
+    help: 'Predictions that were served but could not be logged.',
+  })
+  const predictions = await createPredictionLog({
+    dir: join(deps.settings.dir, 'predictions'),
+    interval_ms: deps.settings.log_interval_ms,
+    store,
+    blobs: deps.blobs,
+    analytics: deps.analytics,
+    clock: deps.clock,
+    ids: deps.ids,
+    log,
+    onDrop: (count) => dropped.add({}, count),
+  })
+  const predictor = createPredictor(deps, node, () => predictions)
+  let timer: NodeJS.Timeout | undefined
+
+  const flushWatermarks = async () => {
+    const moved = predictor.takeWatermarks()
+    if (moved.length === 0) return
+    await store.write(async (tx) => {
+      for (const { workspace, endpoint, greatest_event_ms, watermark_ms } of moved)
+        await rows.putWatermark(tx, workspace, endpoint, greatest_event_ms, watermark_ms)
+    })
+  }
+
+  return {
+    ...endpoints,
+    ...preparations,
+    ...createScoring(deps, loader),
+    predict: predictor.predict,
+    stats: node.stats,
+    predictions: predictions.files,
+    findPrediction: predictions.find,
+    recentPredictions: predictions.recent,
+    dropped: () => predictions.writer.dropped,
+    listPreparations: rows.preparationsOf,
+    async revisions(sql, workspace, endpoint) {
+      const all = await rows.revisionsOf(sql, workspace, endpoint)
+      const reports = await rows.reportsOf(
+        sql,
+        workspace,
+        all.map(({ id }) => id),
+      )
+      return all.map((revision) => ({
+        ...revision,
+        reports: reports.filter((report) => report.revision === revision.id),
+        stats: node.stats(revision.id) ?? null,
+      }))
+    },
+    revisionOfVersion: async (sql, workspace, endpoint, version) =>
+      (await rows.revisionsOf(sql, workspace, endpoint, 1000)).find((revision) => revision.version === version),
+    flushWatermarks,
+    node,
+    async start() {
+      for (const endpoint of await store.read((sql) => rows.allEndpoints(sql))) {
+        const mark = await store.read((sql) => rows.watermarkOf(sql, endpoint.workspace, endpoint.name))
+        if (mark) predictor.setWatermark(endpoint.workspace, endpoint.name, mark.greatest_event_ms)
+      }
+      await predictions.start()
+      await node.start()
+      timer = setInterval(() => {
+        flushWatermarks().catch((error: unknown) =>
+          log.warn({ err: error }, 'watermarks could not be written; they are written with the next'),
+        )
+      }, WATERMARK_MS)
+      timer.unref()
+    },
+    async stop() {
+      clearInterval(timer)
+      await flushWatermarks().catch(() => undefined)
+      await node.stop()
+      await predictions.stop()
+    },
+  }
+}
