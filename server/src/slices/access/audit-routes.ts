@@ -1,9 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { invalid } from '#kernel/errors.ts'
-import type { EventRecord, Events, SubjectKind } from '#kernel/events/index.ts'
+import { type ChainPoint, type EventRecord, type Events, type SubjectKind, verifyChain } from '#kernel/events/index.ts'
 import { type Cursors, PAGE_DEFAULT, PageQuery, pageOf, type Route } from '#kernel/http/index.ts'
-import type { Sql } from '#kernel/store/index.ts'
 import { pageReply } from './schema.ts'
 import { readTime, time } from './wire.ts'
 
@@ -20,27 +19,19 @@ const EventReply = Type.Object({
   reason: Type.Union([Type.String(), Type.Null()]),
 })
 
-/** What a whole walk over the chain of a workspace found. */
-export interface ChainReport {
-  ok: boolean
-  /** Sealed events that were looked at. */
-  events: number
-  /** Where the chain does not hold, and why. */
-  broken: { position: number; reason: string } | null
-}
-
 export interface AuditRouteDeps {
   route: Route
   events: Pick<Events, 'list'>
   cursors: Cursors
-  /** Walks the hash chain of a workspace. */
-  verifyChain(sql: Sql, workspace: string): Promise<ChainReport>
 }
+
+/** Links of the chain that one call looks at: hashing them takes some tenths of a second. */
+const LINKS_AT_ONCE = 5_000
 
 const wireEvent = ({ at_ms, workspace: _, ...event }: EventRecord) => ({ ...event, at: time(at_ms) })
 
 /** Reading what happened: newest first, by subject, actor, name and time; and whether nobody has altered it since. */
-export function auditRoutes(app: FastifyInstance, { route, events, cursors, verifyChain }: AuditRouteDeps): void {
+export function auditRoutes(app: FastifyInstance, { route, events, cursors }: AuditRouteDeps): void {
   route(app, {
     method: 'GET',
     path: '/api/slipway/v1/audit',
@@ -85,11 +76,27 @@ export function auditRoutes(app: FastifyInstance, { route, events, cursors, veri
     path: '/api/slipway/v1/audit/verify',
     may: 'audit.read',
     summary: 'Whether the audit of this workspace is whole and unaltered',
+    query: Type.Object({ cursor: PageQuery.cursor }),
     reply: Type.Object({
       ok: Type.Boolean(),
-      events: Type.Integer(),
-      broken: Type.Union([Type.Object({ position: Type.Integer(), reason: Type.String() }), Type.Null()]),
+      checked: Type.Integer({ description: 'Events that this call looked at.' }),
+      broken: Type.Union([
+        Type.Object({ position: Type.Integer(), event_seq: Type.Integer(), why: Type.String() }),
+        Type.Null(),
+      ]),
+      next_cursor: Type.Optional(Type.String({ description: 'There is more to look at, from here.' })),
     }),
-    read: ({ sql, who }) => verifyChain(sql, who.workspace),
+    read: async ({ sql, who, query }) => {
+      const after = cursors.decode<ChainPoint & { workspace: string }>(query.cursor)
+      // A point of another workspace's chain would make this one look broken.
+      if (after && after.workspace !== who.workspace)
+        throw invalid('this cursor is of another workspace', { field: 'cursor' })
+      const { ok, checked, through, more, broken } = await verifyChain(sql, who.workspace, {
+        limit: LINKS_AT_ONCE,
+        ...(after && { after }),
+      })
+      const next = ok && more ? { next_cursor: cursors.encode({ ...through, workspace: who.workspace }) } : {}
+      return { ok, checked, broken: broken ?? null, ...next }
+    },
   })
 }

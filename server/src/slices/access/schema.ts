@@ -65,7 +65,7 @@ export const NewTokenBody = Type.Object(
       Type.Unsafe<Role | 'application'>(Type.String({ enum: ['viewer', 'editor', 'admin', 'application'] })),
     ),
     rights: Type.Optional(Type.Array(Type.String({ maxLength: 60 }), { maxItems: ALL_PERMISSIONS.length })),
-    expires_at: Type.Optional(Time),
+    expires_at: Type.Optional(Type.String({ maxLength: 40, description: 'RFC 3339; 90 days from now when left out.' })),
   },
   closed,
 )

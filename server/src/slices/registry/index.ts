@@ -4,15 +4,11 @@ export { LIMITS, readStage, readVersion } from './checks.ts'
 export * as registryEvents from './events.ts'
 export type {
   Alias,
-  KeyValue,
   Manifest,
   ModelVersion,
   RegisteredModel,
   Runs,
   Search,
-  SearchPage,
-  SourceModel,
-  SourceRun,
   Stage,
   VersionFile,
 } from './model.ts'

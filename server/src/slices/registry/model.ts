@@ -1,12 +1,7 @@
 /** What the registry speaks of. Times are epoch milliseconds UTC. */
 
 import type { Who } from '#kernel/http/who.ts'
-import type { Sql, Tx } from '#kernel/store/index.ts'
-
-export interface KeyValue {
-  key: string
-  value: string
-}
+import type { ArtifactFile, KeyValue, Tracking } from '#slices/tracking'
 
 /** Kept for old clients; new ones use aliases. */
 export const STAGES = ['None', 'Staging', 'Production', 'Archived'] as const
@@ -55,12 +50,7 @@ export interface Manifest {
 }
 
 /** A file as it was when the version was made; `path` is relative to the model's folder. */
-export interface VersionFile {
-  path: string
-  /** `sha256:<64 hex digits>`. */
-  digest: string
-  size_bytes: number
-}
+export type VersionFile = ArtifactFile
 
 export interface RegisteredModel {
   name: string
@@ -74,12 +64,6 @@ export interface RegisteredModel {
   latest_versions: ModelVersion[]
 }
 
-/** One page of a search: `next` is where the following page begins, to be handed back unchanged. */
-export interface SearchPage<T> {
-  items: T[]
-  next?: unknown
-}
-
 export interface Search {
   filter: string
   /** Only versions of this model. */
@@ -89,30 +73,5 @@ export interface Search {
   after?: unknown
 }
 
-/** A run or logged model as far as the registry looks at it. */
-export interface SourceRun {
-  run_id: string
-  experiment_id: string
-  artifact_uri: string
-  dataset_inputs: readonly { dataset: { name: string; digest: string; source: string } }[]
-  model_outputs: readonly { model_id: string }[]
-}
-
-export interface SourceModel {
-  model_id: string
-  experiment_id: string
-  name: string
-  source_run_id: string
-  artifact_uri: string
-  params: readonly KeyValue[]
-  tags: readonly KeyValue[]
-}
-
-/** What the registry asks of tracking. Each call throws not-found for what is not there. */
-export interface Runs {
-  getRun(sql: Sql, workspace: string, run_id: string): Promise<SourceRun>
-  getLoggedModel(sql: Sql, workspace: string, model_id: string): Promise<SourceModel>
-  /** Every file under `mlflow-artifacts:/<root>`, as it stands now; empty when there is nothing. */
-  artifactFiles(sql: Sql, workspace: string, uri: string): Promise<VersionFile[]>
-  setLoggedModelTags(tx: Tx, who: Who, model_id: string, tags: KeyValue[]): Promise<void>
-}
+/** What the registry asks of tracking. `get…` throws not-found for what is not there. */
+export type Runs = Pick<Tracking, 'getRun' | 'getLoggedModel' | 'findOutput' | 'filesOfUri' | 'setLoggedModelTags'>

@@ -4,6 +4,7 @@ import type { Events, Subject } from '#kernel/events/index.ts'
 import type { Holds } from '#kernel/holds/index.ts'
 import type { Who } from '#kernel/http/who.ts'
 import type { Sql, Tx } from '#kernel/store/index.ts'
+import type { KeyValue } from '#slices/tracking'
 import { checkAlias, checkModelName, checkTag, LIMITS, noModel, noVersion, tooLong } from './checks.ts'
 import {
   aliasDeleted,
@@ -14,7 +15,7 @@ import {
   modelRenamed,
   tagChanged,
 } from './events.ts'
-import { type Alias, type KeyValue, PROMPT_TAG, type RegisteredModel } from './model.ts'
+import { type Alias, PROMPT_TAG, type RegisteredModel } from './model.ts'
 import * as db from './registry-store.ts'
 
 /** Versions whose lineage is carried over by a rename: the newest ones, as many as one event may tell of. */

@@ -1,5 +1,6 @@
 import { json, parseJson, placeholders, type Row, type Sql, type SqlValue } from '#kernel/store/index.ts'
-import type { Alias, KeyValue, Manifest, ModelVersion, RegisteredModel, Stage, VersionFile } from './model.ts'
+import type { KeyValue } from '#slices/tracking'
+import type { Alias, Manifest, ModelVersion, RegisteredModel, Stage, VersionFile } from './model.ts'
 
 /** A model's own row, with the key that its versions, tags and aliases hang on. */
 export interface ModelRow {

@@ -1,6 +1,7 @@
 import type { Sql } from '#kernel/store/index.ts'
+import type { SearchPage } from '#slices/tracking'
 import { search as language } from '#slices/tracking'
-import { type ModelVersion, PROMPT_TAG, type RegisteredModel, type Search, type SearchPage } from './model.ts'
+import { type ModelVersion, PROMPT_TAG, type RegisteredModel, type Search } from './model.ts'
 import * as db from './registry-store.ts'
 
 const TAG = ['tag', 'tags']

@@ -1,7 +1,8 @@
 import { DomainError, invalid } from '#kernel/errors.ts'
 import type { Sql } from '#kernel/store/index.ts'
+import type { Run } from '#slices/tracking'
 import { noVersion, readStage } from './checks.ts'
-import type { Manifest, Runs, SourceRun, VersionFile } from './model.ts'
+import type { Manifest, Runs, VersionFile } from './model.ts'
 import * as db from './registry-store.ts'
 
 /** First part of the artifact paths under which pinned files are handed out. No experiment's id, so no clash. */
@@ -11,7 +12,7 @@ export const PINNED_ROOT = 'models-registry'
 export interface Resolved {
   files: VersionFile[]
   /** Found on the way, where the caller did not say. */
-  run: SourceRun | null
+  run: Run | null
   logged_model_id: string | null
   /** The version whose files these are, for a copy: its manifest is taken over. */
   copied: { name: string; version: number; run_id: string | null; manifest: Manifest } | null
@@ -85,21 +86,25 @@ async function follow(sql: Sql, workspace: string, runs: Runs, source: string): 
     if (!version) throw badSource(source, 'There is no model version there.')
     return copyOf(sql, version)
   }
-  return { ...nothing, files: await runs.artifactFiles(sql, workspace, `mlflow-artifacts:/${path}`) }
+  return { ...nothing, files: await filesAt(sql, workspace, runs, `mlflow-artifacts:/${path}`) }
 }
 
 async function ofLoggedModel(sql: Sql, workspace: string, runs: Runs, id: string): Promise<Found> {
   const model = await runs.getLoggedModel(sql, workspace, id)
   return {
-    files: await runs.artifactFiles(sql, workspace, model.artifact_uri),
+    files: await filesAt(sql, workspace, runs, model.artifact_uri),
     run: model.source_run_id === '' ? null : await foundRun(sql, workspace, runs, model.source_run_id),
     logged_model_id: id,
     copied: null,
   }
 }
 
+/** The files below a root of ours; of a root elsewhere nothing lies here. */
+const filesAt = async (sql: Sql, workspace: string, runs: Runs, uri: string): Promise<VersionFile[]> =>
+  (await runs.filesOfUri(sql, workspace, uri)) ?? []
+
 /** A run that may have been purged since: then the version is registered without it. */
-async function foundRun(sql: Sql, workspace: string, runs: Runs, run_id: string): Promise<SourceRun | null> {
+async function foundRun(sql: Sql, workspace: string, runs: Runs, run_id: string): Promise<Run | null> {
   try {
     return await runs.getRun(sql, workspace, run_id)
   } catch (error) {
@@ -113,12 +118,10 @@ async function ofRun(sql: Sql, workspace: string, runs: Runs, source: string): P
   const [, run_id, path] = /^runs:\/+([^/]+)\/?(.*?)\/?$/.exec(source) ?? []
   if (run_id === undefined) throw badSource(source, 'Write runs:/<run_id>/<path>.')
   const run = await runs.getRun(sql, workspace, run_id)
-  const files = await runs.artifactFiles(sql, workspace, path ? `${run.artifact_uri}/${path}` : run.artifact_uri)
+  const files = await filesAt(sql, workspace, runs, path ? `${run.artifact_uri}/${path}` : run.artifact_uri)
   if (files.length > 0) return { ...nothing, files, run }
-  for (const { model_id } of [...run.model_outputs].reverse()) {
-    const model = await runs.getLoggedModel(sql, workspace, model_id)
-    if (model.name === path) return { ...(await ofLoggedModel(sql, workspace, runs, model_id)), run }
-  }
+  const model = path ? await runs.findOutput(sql, workspace, run_id, path) : undefined
+  if (model) return { ...(await ofLoggedModel(sql, workspace, runs, model.model_id)), run }
   return { ...nothing, run }
 }
 

@@ -6,18 +6,11 @@ import type { Edge, Events, Subject } from '#kernel/events/index.ts'
 import type { Holds } from '#kernel/holds/index.ts'
 import type { Who } from '#kernel/http/who.ts'
 import type { Sql, Store, Tx } from '#kernel/store/index.ts'
+import type { KeyValue } from '#slices/tracking'
 import { checkTag, LIMITS, missing, noModel, noVersion, tooLong } from './checks.ts'
 import { stageMoved, tagChanged, versionCreated, versionDeleted, versionDescribed } from './events.ts'
 import { manifestOf, NO_MANIFEST, readTexts, type Texts, tellingDigests } from './manifest.ts'
-import {
-  type KeyValue,
-  type Manifest,
-  type ModelVersion,
-  PROMPT_TAG,
-  type Runs,
-  type Stage,
-  type VersionFile,
-} from './model.ts'
+import { type Manifest, type ModelVersion, PROMPT_TAG, type Runs, type Stage, type VersionFile } from './model.ts'
 import { aliasSubject, lockModel, modelSubject, versionSubject } from './models.ts'
 import * as db from './registry-store.ts'
 import { PINNED_ROOT, type Resolved, resolveSource } from './source.ts'
