@@ -6,8 +6,11 @@ import { makeRunDirectory } from './run-directory.ts'
 /** Vitest's global set-up: the run's folder; says once what will be skipped; afterwards ends what the tests shared. */
 export function setup(): () => Promise<void> {
   const dir = makeRunDirectory()
-  const missing = postgresMissing()
-  if (missing && !process.env.CI) process.stderr.write(`${missing}; tests on it are skipped\n`)
+  if (!process.env.CI) {
+    for (const missing of [postgresMissing(), chromiumMissing()]) {
+      if (missing) process.stderr.write(`${missing}; tests on it are skipped\n`)
+    }
+  }
   return async () => {
     for (const name of ['postgres', 'postgres-fsync']) {
       const state = join(dir, `${name}.json`)
