@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { chromiumMissing } from './chromium.ts'
 import { discardPostgres, type PostgresServer, postgresMissing } from './postgres-server.ts'
 import { makeRunDirectory } from './run-directory.ts'
 
