@@ -8,8 +8,15 @@ export type Execute = (method: 'all' | 'get' | 'run', sql: string, params: reado
 interface CallbackOptions {
   execute: Execute
   lock(parts: readonly string[]): Promise<void>
-  /** Work that awaits anything but `tx` fails; for writes, which hold up others. */
-  strict: boolean
+  /** Names the work that awaits anything but `tx`, which then fails; for writes, which hold up others. */
+  strict?: () => string
+}
+
+/** Who called `below`, as `folder/file.ts:12`: reads the stack only when asked. */
+export function callSite(below: (...args: never[]) => unknown): () => string {
+  const at: { stack?: string } = {}
+  Error.captureStackTrace(at, below)
+  return () => /([^/\s(]+\/[^/\s]+:\d+):\d+\)?$/m.exec(at.stack ?? '')?.[1] ?? 'an unknown place'
 }
 
 /**
@@ -30,7 +37,9 @@ export async function runCallback<T>(
     soon(() => {
       if (open && under_way === 0)
         foreign.reject(
-          new Error('a write awaits something other than its tx: do that before it, after it, or in a job'),
+          new Error(
+            `the write of ${strict()} awaits something other than its tx: do that before it, after it, or in a job`,
+          ),
         )
     })
   }

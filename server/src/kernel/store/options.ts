@@ -36,6 +36,8 @@ export interface StoreLimits {
   group_ms_max: number
   /** SQLite: WAL pages after which the writer moves them into the database file. */
   checkpoint_pages: number
+  /** PostgreSQL: longest a statement of a write may take, waiting for locks included. */
+  statement_ms_max: number
   /** PostgreSQL: connections. */
   connections_max: number
   /** PostgreSQL: longest wait for a connection. */
@@ -54,6 +56,7 @@ export const STORE_LIMITS: StoreLimits = {
   group_items_max: 512,
   group_ms_max: 10,
   checkpoint_pages: 1_000,
+  statement_ms_max: 10_000,
   connections_max: 10,
   connect_ms_max: 3_000,
 }

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Pool, type PoolClient } from 'pg'
 import { DomainError } from '../../errors.ts'
-import { runCallback } from '../callback.ts'
+import { callSite, runCallback } from '../callback.ts'
 import type { Catalog, Command, Query, Sql, SqlValue, Store, Tx } from '../index.ts'
 import { limitsOf, type StoreOptions } from '../options.ts'
 import { checkCount } from '../parameters.ts'
@@ -15,6 +15,13 @@ import { postgresTypes, postgresValue } from './values.ts'
 const PREPARED_MAX = 300
 const TEXTS_MAX = 2_000
 const RETRIES = 3
+
+const busy = (waiting: number, cause?: unknown) =>
+  new DomainError('unavailable', `${waiting} reads and writes are waiting for the store already`, {
+    remedy: 'Try again in a moment.',
+    cause,
+  })
+const closedStore = () => new DomainError('unavailable', 'the store is closed')
 
 interface Text {
   text: string
@@ -37,6 +44,8 @@ export async function openPostgres(options: StoreOptions): Promise<Store> {
     keepAlive: true,
     application_name: 'slipway',
     statement_timeout: limits.query_ms_max,
+    // For a server that hangs: it cannot time its statements.
+    query_timeout: limits.query_ms_max + 1_000,
     idle_in_transaction_session_timeout: limits.query_ms_max,
     types: postgresTypes as never,
   })
@@ -50,11 +59,12 @@ export async function openPostgres(options: StoreOptions): Promise<Store> {
       if (client.listenerCount('error') === 0) client.on('error', () => {})
       return client
     } catch (error) {
-      throw isAway(error) ? storeAway(error) : error
+      if (!isAway(error)) throw error
+      throw pool.totalCount < limits.connections_max ? storeAway(error) : busy(pool.waitingCount, error)
     }
   }
 
-  let begin_write = 'BEGIN ISOLATION LEVEL READ COMMITTED'
+  let begin_write = `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = ${limits.statement_ms_max}`
   const begin_read = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
   let catalog: Catalog = { commands: {}, queries: {} }
   try {
@@ -113,7 +123,7 @@ export async function openPostgres(options: StoreOptions): Promise<Store> {
   }
 
   /** One attempt: everything of `work` or nothing. */
-  const transaction = async <T>(begin: string, strict: boolean, work: (tx: Tx) => Promise<T>) => {
+  const transaction = async <T>(begin: string, site: (() => string) | undefined, work: (tx: Tx) => Promise<T>) => {
     const client = await connect()
     let failed: unknown
     let lost = false
@@ -123,7 +133,7 @@ export async function openPostgres(options: StoreOptions): Promise<Store> {
         throw translate(error, begin)
       })
       const result = await runCallback(work, {
-        strict,
+        ...(site && { strict: site }),
         async execute(method, sql, params) {
           if (failed !== undefined)
             throw new Error('an earlier statement of this write failed, so it can only be undone', { cause: failed })
@@ -152,15 +162,14 @@ export async function openPostgres(options: StoreOptions): Promise<Store> {
     }
   }
 
-  const write = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
-    if (closed) throw new DomainError('unavailable', 'the store is closed')
-    if (open >= limits.queue_max)
-      throw new DomainError('unavailable', `${open} writes are waiting already`, { remedy: 'Try again in a moment.' })
+  const write = async <T>(work: (tx: Tx) => Promise<T>, site = callSite(write)): Promise<T> => {
+    if (closed) throw closedStore()
+    if (open >= limits.queue_max) throw busy(open)
     open++
     try {
       for (let attempt = 0; ; attempt++) {
         try {
-          const { value, afterCommit } = await transaction(begin_write, true, work)
+          const { value, afterCommit } = await transaction(begin_write, site, work)
           counts.commits++
           for (const callback of afterCommit)
             try {
@@ -189,12 +198,11 @@ export async function openPostgres(options: StoreOptions): Promise<Store> {
   }
 
   const read = async <T>(work: (sql: Sql) => Promise<T>): Promise<T> => {
-    if (closed) throw new DomainError('unavailable', 'the store is closed')
-    if (reading >= limits.reads_max)
-      throw new DomainError('unavailable', `${reading} reads are waiting already`, { remedy: 'Try again in a moment.' })
+    if (closed) throw closedStore()
+    if (reading >= limits.reads_max) throw busy(reading)
     reading++
     try {
-      return (await transaction(begin_read, false, work)).value
+      return (await transaction(begin_read, undefined, work)).value
     } finally {
       reading--
     }
@@ -207,7 +215,10 @@ export async function openPostgres(options: StoreOptions): Promise<Store> {
     async command<T>(name: string, input: unknown) {
       const command = catalog.commands[name] as Command<unknown, T> | undefined
       if (!command) throw new Error(`no command ${name}`)
-      return write((tx) => command(tx, input))
+      return write(
+        (tx) => command(tx, input),
+        () => `command ${name}`,
+      )
     },
     async query<T>(name: string, input: unknown) {
       const query = catalog.queries[name] as Query<unknown, T> | undefined

@@ -235,7 +235,7 @@ const storageFull = (connection: Connection, cause: unknown) =>
     },
   )
 
-const tooLong = (limits: StoreLimits) =>
-  new DomainError('unavailable', `a write was open for more than ${limits.callback_ms_max} ms and was rolled back`, {
-    remedy: 'Try again; if it happens again, make the change in smaller parts.',
+const tooLong = ({ callback_ms_max }: StoreLimits) =>
+  new DomainError('unavailable', `open for more than ${callback_ms_max} ms and was rolled back`, {
+    facts: { open_ms_max: callback_ms_max },
   })

@@ -94,7 +94,6 @@ export function createReaders({ data, limits, log }: { data: ReaderData; limits:
             return thread.statement({ kind: 'statement', id, seq: seq++, method, sql, params } satisfies Request)
           },
           lock: async () => {},
-          strict: false,
         })
         try {
           const { value } = await timed(running, limits.read_ms_max, () =>

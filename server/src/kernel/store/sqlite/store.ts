@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path'
 import { DomainError } from '../../errors.ts'
-import { type Execute, runCallback } from '../callback.ts'
+import { callSite, type Execute, runCallback } from '../callback.ts'
 import type { Store, Tx } from '../index.ts'
 import { limitsOf, type StoreOptions } from '../options.ts'
 import type { ReaderData, WriterData } from './protocol.ts'
@@ -56,7 +56,7 @@ export async function openSqlite(path: string, options: StoreOptions): Promise<S
   }
 
   /** One callback: its statements go to the writer as they come. `ended` resolves when the next callback may begin. */
-  const runWrite = async <T>(work: (tx: Tx) => Promise<T>, ended: () => void): Promise<T> => {
+  const runWrite = async <T>(work: (tx: Tx) => Promise<T>, site: () => string, ended: () => void): Promise<T> => {
     const id = next_id++
     let seq = 0
     let done: Promise<unknown> | undefined
@@ -80,12 +80,14 @@ export async function openSqlite(path: string, options: StoreOptions): Promise<S
     }
     let result: { value: T; afterCommit: (() => void)[] }
     try {
-      result = await runCallback(work, { execute, lock: async () => {}, strict: true })
+      result = await runCallback(work, { execute, lock: async () => {}, strict: site })
     } catch (error) {
-      await finish(false)
-      throw error
+      await finish(false).catch(() => {})
+      throw named(error, site)
     }
-    await finish(true)
+    await finish(true).catch((error) => {
+      throw named(error, site)
+    })
     for (const callback of result.afterCommit)
       try {
         callback()
@@ -95,15 +97,18 @@ export async function openSqlite(path: string, options: StoreOptions): Promise<S
     return result.value
   }
 
+  const write = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
+    const leave = admit(0)
+    const site = callSite(write)
+    return new Promise<T>((resolve, reject) => {
+      callbacks.push(() => new Promise((ended) => runWrite(work, site, ended).then(resolve, reject).finally(leave)))
+      void nextCallback()
+    })
+  }
+
   return {
     can: { manyWriters: false, skipLocked: false },
-    async write<T>(work: (tx: Tx) => Promise<T>) {
-      const leave = admit(0)
-      return new Promise<T>((resolve, reject) => {
-        callbacks.push(() => new Promise((ended) => runWrite(work, ended).then(resolve, reject).finally(leave)))
-        void nextCallback()
-      })
-    },
+    write,
     async command<T>(name: string, input: unknown) {
       const leave = admit(bytesOf(input))
       try {
@@ -131,6 +136,15 @@ export async function openSqlite(path: string, options: StoreOptions): Promise<S
     },
   }
 }
+
+/** The writer knows that a write was open for too long; only this side knows whose it was. */
+const named = (error: unknown, site: () => string) =>
+  error instanceof DomainError && error.facts?.open_ms_max !== undefined
+    ? new DomainError('unavailable', `the write of ${site()} was ${error.message}`, {
+        remedy: 'Try again; if it happens again, make the change in smaller parts.',
+        cause: error,
+      })
+    : error
 
 /** Raw bodies count; small plain data does not. */
 function bytesOf(input: unknown): number {
