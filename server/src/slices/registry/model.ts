@@ -1,6 +1,5 @@
 /** What the registry speaks of. Times are epoch milliseconds UTC. */
 
-import type { Who } from '#kernel/http/who.ts'
 import type { ArtifactFile, KeyValue, Tracking } from '#slices/tracking'
 
 /** Kept for old clients; new ones use aliases. */

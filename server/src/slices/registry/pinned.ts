@@ -1,37 +1,35 @@
 import type { Sql } from '#kernel/store/index.ts'
+import type { ArtifactEntry } from '#slices/tracking'
 import type { VersionFile } from './model.ts'
 import * as db from './registry-store.ts'
 import { PINNED_ROOT } from './source.ts'
 
 /**
- * The pinned files of versions as a part of the artifact tree: `models-registry/<key>/<version>/<path>`. They are there to
- * be read alone, and stay what they were when the version was made.
+ * The pinned files of versions as a tree to read: `<key>/<version>/<path>` below `models-registry/` of the artifact tree.
+ * They stay what they were when the version was made.
  */
 export interface PinnedFiles {
-  /** Whether a path of the artifact tree is ours to answer: nobody else writes there. */
-  owns(path: string): boolean
+  readonly prefix: string
   file(sql: Sql, workspace: string, path: string): Promise<VersionFile | undefined>
-  /** What a folder holds; empty when there is no such folder. Names are those within it. */
-  list(sql: Sql, workspace: string, path: string): Promise<{ path: string; is_dir: boolean; size_bytes?: number }[]>
+  /** What stands directly in a folder; empty for a file or where nothing is. */
+  list(sql: Sql, workspace: string, folder: string): Promise<ArtifactEntry[]>
 }
 
 export function createPinnedFiles(): PinnedFiles {
   const split = async (sql: Sql, workspace: string, path: string) => {
-    const [root, key, version, ...rest] = path.split('/').filter(Boolean)
-    if (root !== PINNED_ROOT || !isNumber(key) || !isNumber(version)) return undefined
+    const [key, version, ...rest] = path.split('/').filter(Boolean)
+    if (!isNumber(key) || !isNumber(version)) return undefined
     const row = await db.findVersionByKey(sql, workspace, Number(key), Number(version))
     return row && { row, path: rest.join('/') }
   }
   return {
-    owns: (path) => path.split('/').filter(Boolean)[0] === PINNED_ROOT,
-
+    prefix: PINNED_ROOT,
     async file(sql, workspace, path) {
       const at = await split(sql, workspace, path)
       return at && db.fileAt(sql, at.row.version_key, at.path)
     },
-
-    async list(sql, workspace, path) {
-      const at = await split(sql, workspace, path)
+    async list(sql, workspace, folder) {
+      const at = await split(sql, workspace, folder)
       return at ? listFolder(await db.filesOf(sql, at.row.version_key), at.path) : []
     },
   }
@@ -39,13 +37,10 @@ export function createPinnedFiles(): PinnedFiles {
 
 const isNumber = (text: string | undefined): boolean => text !== undefined && /^\d{1,15}$/.test(text)
 
-/** The entries of one folder among files named by their whole path; folders first met first, sorted by name. */
-export function listFolder(
-  files: readonly VersionFile[],
-  folder: string,
-): { path: string; is_dir: boolean; size_bytes?: number }[] {
+/** What stands directly in one folder, among files named by their whole path. */
+export function listFolder(files: readonly VersionFile[], folder: string): ArtifactEntry[] {
   const prefix = folder === '' ? '' : `${folder}/`
-  const entries = new Map<string, { path: string; is_dir: boolean; size_bytes?: number }>()
+  const entries = new Map<string, ArtifactEntry>()
   for (const file of files) {
     if (!file.path.startsWith(prefix)) continue
     const rest = file.path.slice(prefix.length)
