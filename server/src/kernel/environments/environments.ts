@@ -225,7 +225,11 @@ export function createEnvironments(deps: EnvironmentsDeps): Environments {
           throw error
         log.warn({ key, error: (error as Error).message }, 'uv failed, trying pip')
         await rm(partial, { recursive: true, force: true })
-        await pipInstaller.install(partial, python, requirements, offline, options)
+        await pipInstaller.install(partial, python, requirements, offline, options).catch((again: unknown) => {
+          options.signal?.throwIfAborted()
+          log.warn({ key, error: (again as Error).message }, 'pip failed too')
+          throw error
+        })
         tool = pipInstaller.name
       }
     } finally {

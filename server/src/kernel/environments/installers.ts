@@ -101,6 +101,14 @@ export function explain(output: string, tool: string, code: number | null): Doma
   })
 }
 
+const pipEnvironment = () => ({
+  PIP_RETRIES: '2',
+  ...indexEnvironment(),
+  PIP_DISABLE_PIP_VERSION_CHECK: '1',
+  PIP_NO_INPUT: '1',
+  PIP_PROGRESS_BAR: 'off',
+})
+
 async function step(
   tool: string,
   args: string[],
@@ -237,7 +245,7 @@ export async function findInstaller(
 }
 
 async function installUv(dir: string, python: Interpreter, options: EnsureOptions): Promise<void> {
-  const env = { ...indexEnvironment(), PIP_DISABLE_PIP_VERSION_CHECK: '1', PIP_NO_INPUT: '1', PIP_PROGRESS_BAR: 'off' }
+  const env = pipEnvironment()
   const wanted = `uv==${UV_VERSION}`
   if (python.venv) {
     await step('venv', [python.executable, '-I', '-m', 'venv', dir], env, options, TOOL_MS)
