@@ -80,6 +80,10 @@ export const SETTINGS = {
   'jobs.lease': duration(15_000, 'How long a job stays with a worker that has gone silent.'),
   'pipelines.concurrency': integer(2, 1, 64, 'Pipeline steps that run at once in this process.'),
   'pipelines.memory': bytes(8 * 1024 ** 3, 'Memory of a step that names no limit of its own.'),
+  'environments.dir': text(
+    '',
+    'Folder of the managed Python environments, when several data folders share them; empty: in the data folder.',
+  ),
   'environments.offline': flag(false, 'Never ask the package index; only environments that exist are used.'),
   'serving.root_endpoint': text('', 'Endpoint that /invocations and /ping mean at the root.'),
   'serving.log_interval': duration(

@@ -32,7 +32,10 @@ export function createClient(options: ClientOptions): Client {
   const call = async (path: string, init: RequestInit & { duplex?: 'half' }): Promise<Response> => {
     let response: Response
     try {
-      response = await fetch(base + path, { ...init, headers: { ...headers, ...(init.headers as Record<string, string>) } })
+      response = await fetch(base + path, {
+        ...init,
+        headers: { ...headers, ...(init.headers as Record<string, string>) },
+      })
     } catch (error) {
       const reason = (error as { cause?: { code?: string } }).cause?.code ?? (error as Error).message
       throw new DomainError('unavailable', `no Slipway answers at ${base} (${reason})`, {
@@ -45,7 +48,9 @@ export function createClient(options: ClientOptions): Client {
   const json = async <T>(path: string, init: RequestInit): Promise<T> =>
     (await (await call(path, { ...init, signal: AbortSignal.timeout(ANSWER_MS) })).json()) as T
   const withBody = (method: string, body: unknown): RequestInit =>
-    body === undefined ? { method } : { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+    body === undefined
+      ? { method }
+      : { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
 
   return {
     url: base,
@@ -53,7 +58,12 @@ export function createClient(options: ClientOptions): Client {
     post: (path, body) => json(path, withBody('POST', body ?? {})),
     put: (path, body) => json(path, withBody('PUT', body)),
     async upload(path, body) {
-      const response = await call(path, { method: 'PUT', body: body as BodyInit, duplex: 'half', headers: { 'content-type': 'application/octet-stream' } })
+      const response = await call(path, {
+        method: 'PUT',
+        body: body as NonNullable<RequestInit['body']>,
+        duplex: 'half',
+        headers: { 'content-type': 'application/octet-stream' },
+      })
       return (await response.json()) as never
     },
     open: (path, signal) => call(path, { method: 'GET', ...(signal && { signal }) }),
@@ -61,8 +71,19 @@ export function createClient(options: ClientOptions): Client {
 }
 
 async function problemOf(response: Response): Promise<DomainError> {
-  const body = (await response.json().catch(() => ({}))) as { title?: string; detail?: string; field?: string; remedy?: string; facts?: Record<string, unknown> }
-  const problem: Problem = body.title !== undefined && body.title in PROBLEMS ? (body.title as Problem) : response.status >= 500 ? 'internal' : 'invalid'
+  const body = (await response.json().catch(() => ({}))) as {
+    title?: string
+    detail?: string
+    field?: string
+    remedy?: string
+    facts?: Record<string, unknown>
+  }
+  const problem: Problem =
+    body.title !== undefined && body.title in PROBLEMS
+      ? (body.title as Problem)
+      : response.status >= 500
+        ? 'internal'
+        : 'invalid'
   return new DomainError(problem, body.detail ?? `${response.status} ${response.statusText}`, {
     ...(body.field !== undefined && { field: body.field }),
     ...(body.remedy !== undefined && { remedy: body.remedy }),

@@ -1,12 +1,12 @@
+import { execFile } from 'node:child_process'
 import { constants } from 'node:fs'
 import { access, stat, statfs } from 'node:fs/promises'
-import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { showDuration } from '#kernel/units.ts'
 import { readConfig } from '../config.ts'
+import { table } from './output.ts'
 import type { CommandAction } from './program.ts'
 import { EXIT } from './program.ts'
-import { table } from './output.ts'
 
 type Verdict = 'ok' | 'warn' | 'fail'
 
@@ -29,7 +29,12 @@ export const doctor: CommandAction<[{ data?: string }]> = async ({ cwd, output, 
     ...(await protections()),
     await server(client.url),
   ]
-  output.answer(findings, () => table(['', 'check', ''], findings.map(({ verdict, check, words }) => [verdict, check, words])))
+  output.answer(findings, () =>
+    table(
+      ['', 'check', ''],
+      findings.map(({ verdict, check, words }) => [verdict, check, words]),
+    ),
+  )
   return findings.some(({ verdict }) => verdict === 'fail') ? EXIT.failed : undefined
 }
 
@@ -37,19 +42,31 @@ function node(): Finding {
   const [major = 0] = process.versions.node.split('.').map(Number)
   return major >= 26
     ? { check: 'Node', verdict: 'ok', words: process.version }
-    : { check: 'Node', verdict: 'fail', words: `${process.version}; 26 is needed: start through npm, which brings its own` }
+    : {
+        check: 'Node',
+        verdict: 'fail',
+        words: `${process.version}; 26 is needed: start through npm, which brings its own`,
+      }
 }
 
 async function python(): Promise<Finding> {
   for (const name of ['python3.13', 'python3.12', 'python3.11', 'python3']) {
     try {
-      const { stdout } = await run(name, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], { timeout: 10_000 })
-      if (['3.11', '3.12', '3.13'].includes(stdout.trim())) return { check: 'Python', verdict: 'ok', words: `${name} is ${stdout.trim()}` }
+      const { stdout } = await run(name, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], {
+        timeout: 10_000,
+      })
+      if (['3.11', '3.12', '3.13'].includes(stdout.trim()))
+        return { check: 'Python', verdict: 'ok', words: `${name} is ${stdout.trim()}` }
     } catch {
       // This name is not here; the next may be.
     }
   }
-  return { check: 'Python', verdict: 'warn', words: 'none of 3.11 to 3.13 found: tracking, registry and ONNX serving work; steps, compiling and explaining do not' }
+  return {
+    check: 'Python',
+    verdict: 'warn',
+    words:
+      'none of 3.11 to 3.13 found: tracking, registry and ONNX serving work; steps, compiling and explaining do not',
+  }
 }
 
 async function folder(path: string): Promise<Finding> {
@@ -57,10 +74,18 @@ async function folder(path: string): Promise<Finding> {
     const facts = await stat(path)
     await access(path, constants.R_OK | constants.W_OK)
     const open = (facts.mode & 0o077) !== 0
-    return { check: 'data folder', verdict: open ? 'warn' : 'ok', words: open ? `${path} can be read by others: chmod 700` : path }
+    return {
+      check: 'data folder',
+      verdict: open ? 'warn' : 'ok',
+      words: open ? `${path} can be read by others: chmod 700` : path,
+    }
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
-    return { check: 'data folder', verdict: missing ? 'ok' : 'fail', words: missing ? `${path} is not there yet; \`slipway up\` makes it` : `${path}: ${(error as Error).message}` }
+    return {
+      check: 'data folder',
+      verdict: missing ? 'ok' : 'fail',
+      words: missing ? `${path} is not there yet; \`slipway up\` makes it` : `${path}: ${(error as Error).message}`,
+    }
   }
 }
 
@@ -86,7 +111,11 @@ async function server(url: string): Promise<Finding> {
   const started = performance.now()
   try {
     const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(3000) })
-    return { check: 'server', verdict: response.ok ? 'ok' : 'fail', words: `${url} answers ${response.status} in ${showDuration(performance.now() - started)}` }
+    return {
+      check: 'server',
+      verdict: response.ok ? 'ok' : 'fail',
+      words: `${url} answers ${response.status} in ${showDuration(performance.now() - started)}`,
+    }
   } catch {
     return { check: 'server', verdict: 'warn', words: `nothing answers at ${url}` }
   }

@@ -13,11 +13,16 @@ export interface CommandContext {
   client: Client
 }
 
-export type CommandAction<A extends unknown[] = unknown[]> = (context: CommandContext, ...args: A) => Promise<number | undefined>
+export type CommandAction<A extends unknown[] = unknown[]> = (
+  context: CommandContext,
+  ...args: A
+) => Promise<number | undefined>
 
 /** Registers a command on the program. Modules are loaded only when their command runs. */
 export type Registrar = (program: Command, act: ActMaker) => void
-export type ActMaker = <A extends unknown[]>(load: () => Promise<CommandAction<A>>) => (...args: [...A, ...unknown[]]) => Promise<void>
+export type ActMaker = <A extends unknown[]>(
+  load: () => Promise<CommandAction<A>>,
+) => (...args: [...A, ...unknown[]]) => Promise<void>
 
 /** Runs one command line and answers its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -30,15 +35,24 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--workspace <name>', 'workspace', process.env.SLIPWAY_WORKSPACE)
     .option('--json', 'answer as JSON on standard output', false)
     .showHelpAfterError('(slipway --help lists the commands)')
-    .addHelpText('after', '\nExit codes: 0 done, 1 it failed, 2 wrong usage or input, 3 no server answers, 4 refused, 130 interrupted.')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 it failed, 2 wrong usage or input, 3 no server answers, 4 refused, 130 interrupted.',
+    )
     .exitOverride()
     .configureOutput({ writeErr: (text) => process.stderr.write(text) })
 
-  const act: ActMaker = (load) => async (...args) => {
-    const options = program.opts<{ url: string; token?: string; workspace?: string; json: boolean }>()
-    const context: CommandContext = { cwd, output: createOutput({ json: options.json }), client: createClient(options) }
-    code = (await (await load())(context, ...(args as never))) ?? EXIT.ok
-  }
+  const act: ActMaker =
+    (load) =>
+    async (...args) => {
+      const options = program.opts<{ url: string; token?: string; workspace?: string; json: boolean }>()
+      const context: CommandContext = {
+        cwd,
+        output: createOutput({ json: options.json }),
+        client: createClient(options),
+      }
+      code = (await (await load())(context, ...(args as never))) ?? EXIT.ok
+    }
 
   program
     .command('up')
@@ -49,7 +63,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--data <dir>', 'folder that holds everything (default .slipway)')
     .option('--store <url>', 'postgres://… instead of the SQLite file in the data folder')
     .action(act(async () => (await import('./up.ts')).up))
-  program.command('status').description('what the server and its loop are doing').action(act(async () => (await import('./status.ts')).status))
+  program
+    .command('status')
+    .description('what the server and its loop are doing')
+    .action(act(async () => (await import('./status.ts')).status))
   program
     .command('config')
     .description('list all settings, their values and where these come from')

@@ -16,7 +16,15 @@ export const status: CommandAction<[]> = async ({ client, output }) => {
   output.answer(overview, () =>
     overview.projects.length === 0
       ? `${client.url} is up. Nothing is applied yet: write a slipway.yaml and run \`slipway apply\`.`
-      : overview.projects.map(({ project, stages }) => `${project}\n${table(['stage', 'state', ''], stages.map((stage) => [stage.stage, stage.state, stage.words]))}`).join('\n\n'),
+      : overview.projects
+          .map(
+            ({ project, stages }) =>
+              `${project}\n${table(
+                ['stage', 'state', ''],
+                stages.map((stage) => [stage.stage, stage.state, stage.words]),
+              )}`,
+          )
+          .join('\n\n'),
   )
   return undefined
 }

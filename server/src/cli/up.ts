@@ -31,7 +31,8 @@ export const up: CommandAction<[UpOptions]> = async ({ cwd, output }, options) =
   const app = await startApp(config)
   const took = showDuration(performance.now() - started)
 
-  if (output.json) output.answer({ url: app.url, data: config.data, setup: app.setupLink ?? null, dev: config.dev }, () => '')
+  if (output.json)
+    output.answer({ url: app.url, data: config.data, setup: app.setupLink ?? null, dev: config.dev }, () => '')
   else {
     output.say(`Slipway is up at ${app.url} (${took})`)
     output.say(`  data      ${config.data}${config.store ? ' and PostgreSQL' : ''}`)

@@ -22,16 +22,15 @@ export interface ServerOptions {
 export function createServer(options: ServerOptions): FastifyInstance {
   const app = fastify({
     bodyLimit: BODY_BYTES_MAX,
-    maxParamLength: 5000,
+    routerOptions: { maxParamLength: 5000 },
     requestTimeout: 0,
     keepAliveTimeout: 75_000,
     genReqId: () => options.ids.hex(),
     logger: false,
-    disableRequestLogging: true,
     forceCloseConnections: 'idle',
     rewriteUrl: (request) => {
       // `/w/<name>/…` is the same request in workspace <name>, on every wire.
-      const match = /^\/w\/([^/?#]{1,120})(\/[^]*)?$/.exec(request.url ?? '/')
+      const match = /^\/w\/([^/?#]{1,120})(\/.*)?$/s.exec(request.url ?? '/')
       if (!match) return request.url ?? '/'
       request.headers['slipway-workspace'] = decodeURIComponentSafe(match[1]!)
       return match[2] ?? '/'

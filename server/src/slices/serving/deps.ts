@@ -43,9 +43,7 @@ export interface ServingDeps {
   /** Slice registry: the pinned files of a version. */
   versionFiles(sql: Sql, workspace: string, model: string, version: number): Promise<VersionFiles | undefined>
   /** The environment in which the version was trained, when a pipeline step made it. */
-  trainedIn(
-    sql: Sql,
-    workspace: string,
+  trainedIn(workspace: string,
     model: string,
     version: number,
   ): Promise<{ python?: string; lock: string } | undefined>

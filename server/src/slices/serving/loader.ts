@@ -29,7 +29,7 @@ export interface Loader {
 }
 
 export function createLoader(deps: ServingDeps): Loader {
-  const { blobs, store, log, settings } = deps
+  const { blobs, log, settings } = deps
   const models = join(settings.dir, 'cache', 'models')
   let sockets: Promise<string> | undefined
   let count = 0
@@ -60,7 +60,7 @@ export function createLoader(deps: ServingDeps): Loader {
   }
 
   const environmentOf: Loader['environmentOf'] = async (workspace, version, extras, signal) => {
-    const trained = await store.read((sql) => deps.trainedIn(sql, workspace, version.model, version.version))
+    const trained = await deps.trainedIn(workspace, version.model, version.version)
     const lock = trained?.lock ?? version.requirements
     if (!lock)
       throw new DomainError(

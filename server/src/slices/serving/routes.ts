@@ -14,13 +14,13 @@ const VersionPath = Type.Object({
   version: Type.Integer({ minimum: 1 }),
 })
 
-/** Our own REST of serving, below /api/slipway/v1. */
+/** Our own REST of serving. */
 export function servingRoutes(app: FastifyInstance, { routes, serving }: { routes: Routes; serving: Serving }): void {
   const { route } = routes
 
   route(app, {
     method: 'GET',
-    path: '/endpoints',
+    path: '/api/slipway/v1/endpoints',
     may: 'serving.read',
     summary: 'Endpoints with their wanted traffic',
     read: async ({ sql, who }) => {
@@ -38,7 +38,7 @@ export function servingRoutes(app: FastifyInstance, { routes, serving }: { route
 
   route(app, {
     method: 'GET',
-    path: '/endpoints/:endpoint',
+    path: '/api/slipway/v1/endpoints/:endpoint',
     may: 'serving.read',
     summary: 'One endpoint: wanted traffic, what the nodes report, revisions with their counts',
     params: EndpointPath,
@@ -56,7 +56,7 @@ export function servingRoutes(app: FastifyInstance, { routes, serving }: { route
 
   route(app, {
     method: 'GET',
-    path: '/endpoints/:endpoint/predictions',
+    path: '/api/slipway/v1/endpoints/:endpoint/predictions',
     may: 'serving.read',
     summary: 'Newest predictions of an endpoint',
     params: EndpointPath,
@@ -68,7 +68,7 @@ export function servingRoutes(app: FastifyInstance, { routes, serving }: { route
 
   route(app, {
     method: 'POST',
-    path: '/endpoints/:endpoint/predict',
+    path: '/api/slipway/v1/endpoints/:endpoint/predict',
     may: 'serving.infer',
     summary: 'Predict rows of named features',
     params: EndpointPath,
@@ -102,7 +102,7 @@ export function servingRoutes(app: FastifyInstance, { routes, serving }: { route
 
   route(app, {
     method: 'GET',
-    path: '/predictions/:prediction',
+    path: '/api/slipway/v1/predictions/:prediction',
     may: 'serving.read',
     summary: 'One logged prediction: inputs, output, which revision answered and why',
     params: PredictionPath,
@@ -119,7 +119,7 @@ export function servingRoutes(app: FastifyInstance, { routes, serving }: { route
 
   route(app, {
     method: 'GET',
-    path: '/preparations',
+    path: '/api/slipway/v1/preparations',
     may: 'serving.read',
     summary: 'Preparations of model versions: the form that serves, and why',
     query: Type.Object({
@@ -133,7 +133,7 @@ export function servingRoutes(app: FastifyInstance, { routes, serving }: { route
 
   route(app, {
     method: 'POST',
-    path: '/models/:model/versions/:version/rows',
+    path: '/api/slipway/v1/models/:model/versions/:version/rows',
     may: 'serving.write',
     summary: 'Attach rows (a blob that is here) to prove the compiled form on',
     params: VersionPath,

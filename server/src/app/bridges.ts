@@ -1,0 +1,90 @@
+/** Small adapters between slices that know nothing of each other: what one asks, in the words of the other. */
+import type { Blobs } from '#kernel/blobs/index.ts'
+import { DomainError } from '#kernel/errors.ts'
+import type { Sql, Store } from '#kernel/store/index.ts'
+import type { Datasets } from '#slices/datasets'
+import type { Registry } from '#slices/registry'
+import type { ServingDeps } from '#slices/serving'
+import type { Tracking } from '#slices/tracking'
+
+export interface Bridges {
+  /** What serving asks of the registry, tracking and datasets. */
+  serving: Pick<ServingDeps, 'versionFiles' | 'trainedIn' | 'trainingRows'>
+  /** Data versions of ours that the run of a model version named as its inputs. */
+  inputsOf(sql: Sql, workspace: string, model: string, version: number): Promise<string[]>
+}
+
+/** Tags that the local executor puts on a step's run. */
+export const ENVIRONMENT_TAG = 'slipway.environment.lock'
+export const PYTHON_TAG = 'slipway.environment.python'
+/** `source` of a dataset input that is a version of ours: `slipway://dataset-version/<id>`. */
+const SOURCE = /slipway:\/\/dataset-version\/(dsv_[0-9a-f]{32})/
+
+export function createBridges({
+  blobs,
+  datasets,
+  tracking,
+  registry,
+  store,
+}: {
+  blobs: Blobs
+  datasets: Datasets
+  tracking: Tracking
+  registry: () => Registry
+  store: Store
+}): Bridges {
+  const runOf = async (sql: Sql, workspace: string, model: string, version: number) => {
+    const { run_id } = await registry().getVersion(sql, workspace, { name: model, version })
+    return run_id ? tracking.getRun(sql, workspace, run_id).catch(absent) : undefined
+  }
+  const inputsOf: Bridges['inputsOf'] = async (sql, workspace, model, version) => {
+    const run = await runOf(sql, workspace, model, version)
+    const ids = (run?.dataset_inputs ?? []).map(({ dataset }) => SOURCE.exec(dataset.source)?.[1])
+    return ids.filter((id) => id !== undefined)
+  }
+
+  return {
+    serving: {
+      async versionFiles(sql, workspace, model, version) {
+        const at = { name: model, version }
+        const found = await registry().getVersion(sql, workspace, at).catch(absent)
+        if (!found) return undefined
+        const manifest = await registry().versionManifest(sql, workspace, at)
+        return {
+          model,
+          version,
+          digest: found.digest,
+          files: await registry().versionFiles(sql, workspace, at),
+          signature: manifest.signature as { inputs?: string | null; outputs?: string | null } | null,
+          flavors: manifest.flavors,
+          requirements: manifest.requirements,
+          python_version: manifest.python_version,
+        }
+      },
+      async trainedIn(workspace, model, version) {
+        const run = await store.read((sql) => runOf(sql, workspace, model, version))
+        const tag = (key: string) => run?.tags.find((one) => one.key === key)?.value
+        const digest = tag(ENVIRONMENT_TAG)
+        if (!digest) return undefined
+        const python = tag(PYTHON_TAG)
+        return { lock: Buffer.from(await blobs.read(digest)).toString(), ...(python !== undefined && { python }) }
+      },
+      async trainingRows(workspace, model, version) {
+        const [id] = await store.read((sql) => inputsOf(sql, workspace, model, version))
+        if (id === undefined) return undefined
+        const dataset = await store.read((sql) => datasets.version(sql, workspace, id)).catch(absent)
+        if (!dataset) return undefined
+        const { files, done } = await datasets.lend(dataset)
+        if (files.length === 1) return { path: files[0]!.local_path, format: dataset.format, done }
+        await done()
+        return undefined
+      },
+    },
+    inputsOf,
+  }
+}
+
+function absent(error: unknown): undefined {
+  if (error instanceof DomainError && error.problem === 'not-found') return undefined
+  throw error
+}

@@ -1,0 +1,21 @@
+import { eventsMigrations } from '#kernel/events/index.ts'
+import { holdsMigrations } from '#kernel/holds/index.ts'
+import { jobsMigrations } from '#kernel/jobs/index.ts'
+import type { MigrationSource } from '#kernel/store/index.ts'
+import { accessMigrations } from '#slices/access'
+import { datasetsMigrations } from '#slices/datasets'
+import { registryMigrations } from '#slices/registry'
+import { servingMigrations } from '#slices/serving'
+import { trackingMigrations } from '#slices/tracking'
+
+/** Every owner of tables, in the order in which they are migrated: lower slices first. */
+export const migrations: readonly MigrationSource[] = [
+  eventsMigrations,
+  holdsMigrations,
+  jobsMigrations,
+  accessMigrations,
+  datasetsMigrations,
+  trackingMigrations,
+  registryMigrations,
+  servingMigrations,
+]

@@ -1,0 +1,168 @@
+/** Who is built from what: the kernel's services, then the slices from the lowest number up. */
+import { join } from 'node:path'
+import { type Analytics, createAnalytics } from '#kernel/analytics/index.ts'
+import { type Blobs, createBlobs } from '#kernel/blobs/index.ts'
+import type { Clock } from '#kernel/clock.ts'
+import { createEnvironments, type Environments, PYTHON_PACKAGE_DIR, startProcess } from '#kernel/environments/index.ts'
+import { createEvents, type Events } from '#kernel/events/index.ts'
+import { createHolds, type Holds } from '#kernel/holds/index.ts'
+import { type Cursors, createCursors, createRoutes, type Routes } from '#kernel/http/index.ts'
+import type { Ids } from '#kernel/ids.ts'
+import { createJobs, type Jobs } from '#kernel/jobs/index.ts'
+import type { Log } from '#kernel/log.ts'
+import { createOutbound, type Outbound } from '#kernel/outbound/index.ts'
+import type { Random } from '#kernel/random.ts'
+import type { Store } from '#kernel/store/index.ts'
+import type { Telemetry } from '#kernel/telemetry.ts'
+import { type Access, createAccess } from '#slices/access'
+import { createDatasets, type Datasets } from '#slices/datasets'
+import { createLineage, type Lineage } from '#slices/lineage'
+import { createRegistry, type Registry } from '#slices/registry'
+import { createServing, type Serving } from '#slices/serving'
+import { createTracking, type Tracking } from '#slices/tracking'
+import type { Config } from '../config.ts'
+import { createBridges } from './bridges.ts'
+import { toolPins } from './tool-pins.ts'
+
+export interface PartsInput {
+  config: Config
+  store: Store
+  clock: Clock
+  random: Random
+  ids: Ids
+  log: Log
+  telemetry: Telemetry
+  /** Signs cursors. */
+  secret: Uint8Array
+  /** Where this server answers; known once it listens. */
+  url(): string
+}
+
+export interface Parts extends PartsInput {
+  events: Events
+  holds: Holds
+  jobs: Jobs
+  blobs: Blobs
+  analytics: Analytics
+  environments: Environments
+  outbound: Outbound
+  cursors: Cursors
+  routes: Routes
+  access: Access
+  lineage: Lineage
+  datasets: Datasets
+  tracking: Tracking
+  registry: Registry
+  serving: Serving
+  /** What must be ready before the first request. */
+  prepare(): Promise<void>
+  /** What starts once requests can come in. */
+  start(): Promise<void>
+  stop(): Promise<void>
+  setupLink(url: string): Promise<string | undefined>
+}
+
+export async function buildParts(input: PartsInput): Promise<Parts> {
+  const { config, store, clock, random, ids, log, telemetry } = input
+  const dir = config.data
+
+  const events = createEvents({ store, clock, ids, log, random, telemetry })
+  const holds = createHolds({ clock })
+  const jobs = createJobs({ store, clock, ids, log, random, telemetry })
+  const blobs = await createBlobs({ dir, log, reserve_bytes: config['store.reserve'] })
+  const analytics = createAnalytics({
+    temp_dir: join(dir, 'cache', 'analytics'),
+    log,
+    memory_bytes: config['analytics.memory'],
+    threads: config['analytics.threads'],
+  })
+  const environments = createEnvironments({
+    dir: config['environments.dir'] || join(dir, 'environments'),
+    log,
+    clock,
+    offline: config['environments.offline'],
+  })
+  const outbound = createOutbound({ allow: config['outbound.allow'], log })
+  const cursors = createCursors(input.secret)
+
+  const access = createAccess({
+    store,
+    events,
+    clock,
+    ids,
+    random,
+    log,
+    dev: config.dev,
+    token_grace_ms: config['serving.token_grace'],
+  })
+  const routes = createRoutes({ store, doorman: access.doorman, clock, ids })
+  const datasets = createDatasets({ store, blobs, jobs, events, holds, analytics, clock, ids })
+  const tracking = createTracking({ events, holds, ids, random, now: clock.now })
+  const bridges = createBridges({ blobs, datasets, tracking, registry: () => registry, store })
+  const registry = createRegistry({ events, holds, blobs, clock, runs: tracking })
+  const serving = await createServing(
+    {
+      store,
+      events,
+      holds,
+      jobs,
+      blobs,
+      analytics,
+      environments,
+      startProcess,
+      clock,
+      ids,
+      random,
+      log,
+      telemetry,
+      ...bridges.serving,
+      settings: {
+        dir,
+        log_interval_ms: config['serving.log_interval'],
+        workers: config['serving.workers'],
+        python_path: PYTHON_PACKAGE_DIR,
+      },
+    },
+    await toolPins(),
+  )
+  const lineage = createLineage({ describers: { 'model-version': registry.describeVersions } })
+
+  return {
+    ...input,
+    events,
+    holds,
+    jobs,
+    blobs,
+    analytics,
+    environments,
+    outbound,
+    cursors,
+    routes,
+    access,
+    lineage,
+    datasets,
+    tracking,
+    registry,
+    serving,
+    async prepare() {
+      await serving.start()
+    },
+    async start() {
+      access.start()
+      await events.start()
+      await jobs.start()
+    },
+    async stop() {
+      await jobs.stop()
+      await events.stop()
+      await serving.stop()
+      await access.stop()
+      await analytics.stop()
+      telemetry.stop()
+    },
+    async setupLink(url) {
+      const link = config.dev ? undefined : await store.write((tx) => access.setupLink(tx))
+      return link && `${url}${link}`
+    },
+  }
+}

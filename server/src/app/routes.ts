@@ -1,0 +1,83 @@
+/** Every way in: our own API, the foreign wires, and what a machine asks of a server. */
+import swagger from '@fastify/swagger'
+import type { FastifyInstance } from 'fastify'
+import { scoring } from '#adapters/scoring'
+import { liveReply } from '#kernel/http/index.ts'
+import { accessRoutes, auditRoutes } from '#slices/access'
+import { lineageRoutes } from '#slices/lineage'
+import { servingRoutes } from '#slices/serving'
+import { version } from './about.ts'
+import type { Parts } from './parts.ts'
+
+export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
+  const { routes, access, store, cursors, events, lineage, serving, config, log } = parts
+  const { route } = routes
+
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Slipway',
+        version,
+        description:
+          'The whole life of a model in one process. MLflow answers at the root of the same port and is not described here.',
+        license: { name: 'Apache-2.0' },
+      },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      security: [{ token: [] }],
+    },
+  })
+  await app.register(async (own) => {
+    accessRoutes(own, { route, access, store, cursors })
+    auditRoutes(own, { route, events, cursors })
+    lineageRoutes(own, { route, lineage })
+    servingRoutes(own, { routes, serving })
+    liveRoute(own, parts)
+  })
+  await app.register((own) => scoring(own, { routes, serving, root_endpoint: config['serving.root_endpoint'], log }))
+  await app.register(async (own) => machineRoutes(own, parts))
+}
+
+/** What happens, as it happens: pages refetch what an event speaks of. */
+function liveRoute(app: FastifyInstance, { routes, events }: Parts): void {
+  routes.route(app, {
+    method: 'GET',
+    path: '/api/slipway/v1/live',
+    may: 'insight.read',
+    summary: 'Server-sent events: name, subject and order of everything that happens in the workspace',
+    handle: async ({ who, reply }) =>
+      liveReply(reply, (send) =>
+        events.watch((event) => {
+          if (event.workspace === who.workspace)
+            send('event', { seq: event.seq, name: event.name, subject: event.subject, at_ms: event.at_ms })
+        }),
+      ),
+  })
+}
+
+/** Probes, metrics and the API's own description. */
+function machineRoutes(app: FastifyInstance, { routes, store, telemetry }: Parts): void {
+  const { route } = routes
+  route(app, {
+    method: 'GET',
+    path: '/health',
+    may: 'anonymous',
+    handle: async ({ reply }) => reply.type('text/plain').send('OK'),
+  })
+  route(app, {
+    method: 'GET',
+    path: '/ready',
+    may: 'anonymous',
+    handle: async ({ reply }) => {
+      await store.read((sql) => sql.get('SELECT 1 AS one'))
+      return reply.type('text/plain').send('ready')
+    },
+  })
+  route(app, {
+    method: 'GET',
+    path: '/metrics',
+    may: 'insight.read',
+    handle: async ({ reply }) => reply.type(telemetry.content_type).send(await telemetry.text()),
+  })
+  route(app, { method: 'GET', path: '/openapi.json', may: 'anonymous', handle: async () => app.swagger() })
+}

@@ -1,0 +1,7 @@
+/** What runs beside the database: on SQLite this module is loaded in the writer and reader threads, so it imports commands and queries alone. */
+import type { Catalog } from '#kernel/store/index.ts'
+import { trackingCommands } from '../slices/tracking/commands.ts'
+import { trackingQueries } from '../slices/tracking/queries.ts'
+
+export const commands: Catalog['commands'] = { ...trackingCommands }
+export const queries: Catalog['queries'] = { ...trackingQueries }
