@@ -16,6 +16,8 @@ export interface CsvForm {
   compression?: 'gzip'
   /** Column name to DuckDB type; columns not named are typed by reading the whole file. */
   types?: Readonly<Record<string, string>>
+  /** `types` names every column in the order of the files: nothing is guessed, and the first line that does not fit is named. */
+  fixed?: boolean
 }
 
 /** A table over files of one format. Columns are matched by name across files. */

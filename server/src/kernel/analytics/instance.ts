@@ -1,6 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { DuckDBDataChunk, DuckDBInstance, type DuckDBPreparedStatement, StatementType } from '@duckdb/node-api'
+import {
+  type DuckDBConnection,
+  DuckDBDataChunk,
+  DuckDBInstance,
+  type DuckDBPreparedStatement,
+  StatementType,
+} from '@duckdb/node-api'
 import { invalid } from '../errors.ts'
 import { bindings, COLUMN_TYPES, cell, columnValues } from './cells.ts'
 import { fileProblem, lastProblemOf, pathsOf, problemOf, sayingOf } from './failures.ts'
@@ -203,22 +209,21 @@ function reader(source: FileSource): string {
     const columns = types.length > 0 ? `, format = 'newline_delimited', columns = {${types.join(', ')}}` : ''
     return `read_json(${files}, union_by_name = true, hive_partitioning = false${columns})`
   }
-  const { delimiter, header, compression, types } = source.csv ?? {}
+  const { delimiter, header, compression, types, fixed = false } = source.csv ?? {}
   const options = [
-    'union_by_name = true',
-    'hive_partitioning = false',
+    `union_by_name = ${!fixed}, hive_partitioning = false`,
     `header = ${header ?? true}`,
     // What does not fit the first line's shape is an error, never a row left out.
     "skip = 0, strict_mode = true, null_padding = false, ignore_errors = false, comment = ''",
     `compression = ${literal(compression ?? 'none')}`,
     ...(delimiter === undefined ? [] : [`delim = ${literal(delimiter)}`, `quote = '"', escape = '"'`]),
-    ...(types === undefined || Object.keys(types).length === 0
-      ? ['sample_size = -1']
-      : [
-          `types = {${Object.entries(types)
-            .map(([name, type]) => `${literal(name)}: ${literal(type)}`)
-            .join(', ')}}`,
-        ]),
+    typing(types, fixed),
   ]
   return `read_csv(${files}, ${options.join(', ')})`
+}
+
+function typing(types: Readonly<Record<string, string>> | undefined, fixed: boolean): string {
+  const list = Object.entries(types ?? {}).map(([name, type]) => `${literal(name)}: ${literal(type)}`)
+  if (list.length === 0) return 'sample_size = -1'
+  return fixed ? `columns = {${list.join(', ')}}, auto_detect = false` : `types = {${list.join(', ')}}`
 }

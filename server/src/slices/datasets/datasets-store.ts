@@ -1,0 +1,277 @@
+import { json, parseJson, placeholders, type Row, type Sql, type Tx } from '#kernel/store/index.ts'
+import type {
+  Column,
+  CsvDialect,
+  DatasetFile,
+  DatasetVersion,
+  Format,
+  Profile,
+  VerdictState,
+  VersionState,
+} from './model.ts'
+
+/** Rows of one INSERT of files. */
+const FILES_AT_ONCE = 200
+
+const COLUMNS = `workspace, id, dataset, number, digest, format, csv, state, failure, verdict, schema, row_count, size_bytes, file_count,
+  time_column, time_from_ms, time_to_ms, tags, source, reason, who, created_ms, profiled_ms`
+
+const numberOrNull = (value: Row[string] | undefined): number | null =>
+  value === null || value === undefined ? null : Number(value)
+
+const toVersion = (row: Row): DatasetVersion => ({
+  id: row.id as string,
+  workspace: row.workspace as string,
+  name: row.dataset as string,
+  number: Number(row.number),
+  digest: row.digest as string,
+  format: row.format as Format,
+  csv: parseJson<CsvDialect | null>(row.csv, null),
+  state: row.state as VersionState,
+  failure: row.failure as string | null,
+  verdict: row.verdict as VerdictState,
+  schema: parseJson<Column[] | null>(row.schema, null),
+  row_count: numberOrNull(row.row_count),
+  size_bytes: Number(row.size_bytes),
+  file_count: Number(row.file_count),
+  time_column: row.time_column as string | null,
+  time_from_ms: numberOrNull(row.time_from_ms),
+  time_to_ms: numberOrNull(row.time_to_ms),
+  tags: parseJson<Record<string, string>>(row.tags, {}),
+  source: row.source as string,
+  reason: row.reason as string | null,
+  who: parseJson(row.who, { kind: '', id: '', name: '' }),
+  created_ms: Number(row.created_ms),
+  profiled_ms: numberOrNull(row.profiled_ms),
+})
+
+const one = (row: Row | undefined): DatasetVersion | undefined => (row === undefined ? undefined : toVersion(row))
+
+/** The number of the next version; makes the dataset when it is the first. */
+export async function takeNumber(tx: Tx, workspace: string, name: string, now_ms: number): Promise<number> {
+  await tx.run(
+    `INSERT INTO dataset (workspace, name, created_ms, last_number) VALUES (?, ?, ?, 1)
+     ON CONFLICT (workspace, name) DO UPDATE SET last_number = dataset.last_number + 1`,
+    [workspace, name, now_ms],
+  )
+  const row = await tx.get('SELECT last_number FROM dataset WHERE workspace = ? AND name = ?', [workspace, name])
+  return Number(row!.last_number)
+}
+
+export async function insertVersion(tx: Tx, version: DatasetVersion, files: readonly DatasetFile[]): Promise<void> {
+  await tx.run(
+    `INSERT INTO dataset_version (${COLUMNS}) VALUES (${COLUMNS.split(',')
+      .map(() => '?')
+      .join(', ')})`,
+    [
+      version.workspace,
+      version.id,
+      version.name,
+      version.number,
+      version.digest,
+      version.format,
+      null,
+      version.state,
+      version.failure,
+      version.verdict,
+      null,
+      version.row_count,
+      version.size_bytes,
+      version.file_count,
+      version.time_column,
+      version.time_from_ms,
+      version.time_to_ms,
+      json(version.tags),
+      version.source,
+      version.reason,
+      json(version.who),
+      version.created_ms,
+      version.profiled_ms,
+    ],
+  )
+  for (let from = 0; from < files.length; from += FILES_AT_ONCE) {
+    const some = files.slice(from, from + FILES_AT_ONCE)
+    await tx.run(
+      `INSERT INTO dataset_file (workspace, version, path, digest, size_bytes) VALUES ${some.map(() => '(?, ?, ?, ?, ?)').join(', ')}`,
+      some.flatMap((file) => [version.workspace, version.id, file.path, file.digest, file.size_bytes]),
+    )
+  }
+}
+
+/** Everything of a version that changes in its life. */
+export async function updateVersion(tx: Tx, version: DatasetVersion): Promise<void> {
+  await tx.run(
+    `UPDATE dataset_version SET csv = ?, state = ?, failure = ?, verdict = ?, schema = ?, row_count = ?, time_column = ?,
+       time_from_ms = ?, time_to_ms = ?, tags = ?, profiled_ms = ? WHERE workspace = ? AND id = ?`,
+    [
+      version.csv === null ? null : json(version.csv),
+      version.state,
+      version.failure,
+      version.verdict,
+      version.schema === null ? null : json(version.schema),
+      version.row_count,
+      version.time_column,
+      version.time_from_ms,
+      version.time_to_ms,
+      json(version.tags),
+      version.profiled_ms,
+      version.workspace,
+      version.id,
+    ],
+  )
+}
+
+export async function deleteVersion(tx: Tx, workspace: string, id: string): Promise<void> {
+  await tx.run('DELETE FROM dataset_file WHERE workspace = ? AND version = ?', [workspace, id])
+  await tx.run('DELETE FROM dataset_profile WHERE workspace = ? AND version = ?', [workspace, id])
+  await tx.run('DELETE FROM dataset_version WHERE workspace = ? AND id = ?', [workspace, id])
+}
+
+export const versionById = async (sql: Sql, workspace: string, id: string) =>
+  one(await sql.get(`SELECT ${COLUMNS} FROM dataset_version WHERE workspace = ? AND id = ?`, [workspace, id]))
+
+export async function versionsByIds(sql: Sql, workspace: string, ids: readonly string[]): Promise<DatasetVersion[]> {
+  const rows = await sql.all(
+    `SELECT ${COLUMNS} FROM dataset_version WHERE workspace = ? AND id IN ${placeholders(ids)}`,
+    [workspace, ...ids],
+  )
+  return rows.map(toVersion)
+}
+
+export const versionByNumber = async (sql: Sql, workspace: string, name: string, number: number) =>
+  one(
+    await sql.get(`SELECT ${COLUMNS} FROM dataset_version WHERE workspace = ? AND dataset = ? AND number = ?`, [
+      workspace,
+      name,
+      number,
+    ]),
+  )
+
+export const versionByDigest = async (sql: Sql, workspace: string, name: string, digest: string) =>
+  one(
+    await sql.get(`SELECT ${COLUMNS} FROM dataset_version WHERE workspace = ? AND dataset = ? AND digest = ?`, [
+      workspace,
+      name,
+      digest,
+    ]),
+  )
+
+/** Newest first. */
+export async function listVersions(
+  sql: Sql,
+  workspace: string,
+  name: string,
+  { before_number, limit }: { before_number?: number | undefined; limit: number },
+): Promise<DatasetVersion[]> {
+  const rows = await sql.all(
+    `SELECT ${COLUMNS} FROM dataset_version WHERE workspace = ? AND dataset = ? AND number < ? ORDER BY number DESC LIMIT ?`,
+    [workspace, name, before_number ?? Number.MAX_SAFE_INTEGER, limit],
+  )
+  return rows.map(toVersion)
+}
+
+/** Names by the alphabet, each with how many versions it has. */
+export async function listDatasets(
+  sql: Sql,
+  workspace: string,
+  { after, limit, name }: { after?: string | undefined; limit: number; name?: string },
+): Promise<{ name: string; created_ms: number; version_count: number; latest_number: number | null }[]> {
+  const rows = await sql.all(
+    `SELECT d.name, d.created_ms, COUNT(v.id) AS version_count, MAX(v.number) AS latest_number
+     FROM dataset d LEFT JOIN dataset_version v ON v.workspace = d.workspace AND v.dataset = d.name
+     WHERE d.workspace = ? AND ${name === undefined ? 'd.name > ?' : 'd.name = ?'}
+     GROUP BY d.name, d.created_ms ORDER BY d.name LIMIT ?`,
+    [workspace, name ?? after ?? '', limit],
+  )
+  return rows.map((row) => ({
+    name: row.name as string,
+    created_ms: Number(row.created_ms),
+    version_count: Number(row.version_count),
+    latest_number: numberOrNull(row.latest_number),
+  }))
+}
+
+/** In the order of their paths. */
+export async function filesOf(
+  sql: Sql,
+  workspace: string,
+  version: string,
+  { after, limit }: { after?: string | undefined; limit: number },
+): Promise<DatasetFile[]> {
+  const rows = await sql.all(
+    'SELECT path, digest, size_bytes FROM dataset_file WHERE workspace = ? AND version = ? AND path > ? ORDER BY path LIMIT ?',
+    [workspace, version, after ?? '', limit],
+  )
+  return rows.map(toFile)
+}
+
+const toFile = (row: Row): DatasetFile => ({
+  path: row.path as string,
+  digest: row.digest as string,
+  size_bytes: Number(row.size_bytes),
+})
+
+export async function fileOf(
+  sql: Sql,
+  workspace: string,
+  version: string,
+  path: string,
+): Promise<DatasetFile | undefined> {
+  const row = await sql.get(
+    'SELECT path, digest, size_bytes FROM dataset_file WHERE workspace = ? AND version = ? AND path = ?',
+    [workspace, version, path],
+  )
+  return row === undefined ? undefined : toFile(row)
+}
+
+export async function putProfile(tx: Tx, workspace: string, version: string, profile: Profile): Promise<void> {
+  await tx.run(
+    `INSERT INTO dataset_profile (workspace, version, profile) VALUES (?, ?, ?)
+     ON CONFLICT (workspace, version) DO UPDATE SET profile = excluded.profile`,
+    [workspace, version, json(profile)],
+  )
+}
+
+export async function profileOf(sql: Sql, workspace: string, version: string): Promise<Profile | undefined> {
+  const row = await sql.get('SELECT profile FROM dataset_profile WHERE workspace = ? AND version = ?', [
+    workspace,
+    version,
+  ])
+  return row === undefined ? undefined : parseJson<Profile | undefined>(row.profile, undefined)
+}
+
+export async function putUpload(
+  tx: Tx,
+  workspace: string,
+  file: { digest: string; size_bytes: number },
+  now_ms: number,
+): Promise<void> {
+  await tx.run(
+    `INSERT INTO dataset_upload (workspace, digest, size_bytes, at_ms) VALUES (?, ?, ?, ?)
+     ON CONFLICT (workspace, digest) DO UPDATE SET at_ms = excluded.at_ms`,
+    [workspace, file.digest, file.size_bytes, now_ms],
+  )
+}
+
+export async function dropUploadsBefore(tx: Tx, workspace: string, before_ms: number): Promise<void> {
+  await tx.run('DELETE FROM dataset_upload WHERE workspace = ? AND at_ms < ?', [workspace, before_ms])
+}
+
+/** Sizes of those among the digests that this workspace has shown: uploaded of late, or in a version of its own. */
+export async function ownedSizes(
+  sql: Sql,
+  workspace: string,
+  digests: readonly string[],
+): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>()
+  for (let from = 0; from < digests.length; from += FILES_AT_ONCE) {
+    const some = digests.slice(from, from + FILES_AT_ONCE)
+    const rows = await sql.all(
+      `SELECT digest, size_bytes FROM dataset_upload WHERE workspace = ? AND digest IN ${placeholders(some)}
+       UNION SELECT digest, size_bytes FROM dataset_file WHERE workspace = ? AND digest IN ${placeholders(some)}`,
+      [workspace, ...some, workspace, ...some],
+    )
+    for (const row of rows) sizes.set(row.digest as string, Number(row.size_bytes))
+  }
+  return sizes
+}
