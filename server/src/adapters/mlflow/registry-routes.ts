@@ -1,6 +1,6 @@
 import { DomainError, invalid } from '#kernel/errors.ts'
 import type { Sql } from '#kernel/store/index.ts'
-import { type ModelVersion, type Registry, readStage, registerVersion } from '#slices/registry'
+import { type ModelVersion, readStage, registerVersion } from '#slices/registry'
 import type { LoggedModel, Tracking } from '#slices/tracking'
 import { type Api, type Asked, type Group, type MlflowDeps, pageAnswer, positionIn } from './api.ts'
 import { pageSize } from './fields.ts'
@@ -11,14 +11,12 @@ import { readKeyValue } from './wire.ts'
 const LOGGED_MODELS_MAX = 200
 
 /** Registered models, their versions and aliases. */
-export const registryGroup =
-  (registry: Registry): Group =>
-  (api, deps) => {
-    modelCalls(api, registry, deps)
-    aliasCalls(api, registry, deps)
-    versionCalls(api, registry, deps)
-    versionChanges(api, registry, deps)
-  }
+export const registry: Group = (api, deps) => {
+  modelCalls(api, deps)
+  aliasCalls(api, deps)
+  versionCalls(api, deps)
+  versionChanges(api, deps)
+}
 
 const read = { may: 'registry.read' } as const
 const write = { may: 'registry.write' } as const
@@ -42,7 +40,8 @@ const searchIn = ({ fields }: Pick<Asked, 'fields'>, { cursors }: MlflowDeps, li
   }
 }
 
-function modelCalls(api: Api, registry: Registry, deps: MlflowDeps): void {
+function modelCalls(api: Api, deps: MlflowDeps): void {
+  const { registry } = deps
   api.add('POST', '/registered-models/create', {
     ...write,
     change: async ({ tx, who, fields }) => {
@@ -114,7 +113,7 @@ function modelCalls(api: Api, registry: Registry, deps: MlflowDeps): void {
   }
 }
 
-function aliasCalls(api: Api, registry: Registry, { tracking }: MlflowDeps): void {
+function aliasCalls(api: Api, { registry, tracking }: MlflowDeps): void {
   const aliasIn = ({ fields }: Pick<Asked, 'fields'>) => ({ model: fields.text('name'), alias: fields.text('alias') })
   api.add('POST', '/registered-models/alias', {
     ...write,
@@ -138,8 +137,8 @@ function aliasCalls(api: Api, registry: Registry, { tracking }: MlflowDeps): voi
   })
 }
 
-function versionCalls(api: Api, registry: Registry, deps: MlflowDeps): void {
-  const { store, tracking } = deps
+function versionCalls(api: Api, deps: MlflowDeps): void {
+  const { registry, store, tracking } = deps
   api.add('POST', '/model-versions/create', {
     ...write,
     handle: async ({ who, fields }) => {
@@ -183,7 +182,7 @@ function versionCalls(api: Api, registry: Registry, deps: MlflowDeps): void {
   })
 }
 
-function versionChanges(api: Api, registry: Registry, { tracking }: MlflowDeps): void {
+function versionChanges(api: Api, { registry, tracking }: MlflowDeps): void {
   api.add('PATCH', '/model-versions/update', {
     ...write,
     change: async ({ tx, who, fields }) => {

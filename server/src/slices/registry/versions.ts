@@ -35,6 +35,8 @@ export interface Versions {
   getVersion(sql: Sql, workspace: string, at: VersionAt): Promise<ModelVersion>
   /** The pinned files, by path. */
   versionFiles(sql: Sql, workspace: string, at: VersionAt): Promise<VersionFile[]>
+  /** One pinned file, or undefined. */
+  versionFile(sql: Sql, workspace: string, at: VersionAt, path: string): Promise<VersionFile | undefined>
   versionManifest(sql: Sql, workspace: string, at: VersionAt): Promise<Manifest>
   /** Reads what the files at a source tell, before the transaction: no file is read inside one. */
   prepareVersion(read: Store['read'], workspace: string, input: NewVersion): Promise<Texts>
@@ -95,6 +97,9 @@ export function createVersions({ events, holds, blobs, clock, runs }: Deps): Ver
     },
     async versionFiles(sql, workspace, at) {
       return db.filesOf(sql, (await version(sql, workspace, at)).version_key)
+    },
+    async versionFile(sql, workspace, at, path) {
+      return db.fileAt(sql, (await version(sql, workspace, at)).version_key, path)
     },
     async versionManifest(sql, workspace, at) {
       return db.manifestOfVersion(sql, (await version(sql, workspace, at)).version_key)
@@ -354,7 +359,7 @@ export function digestOf(files: readonly VersionFile[]): string | null {
 }
 
 /** Our own dataset versions carry their id in the source that the client logged. */
-const DATASET_VERSION = /\bdsv_[0-9a-f]{32}\b/
+const DATASET_VERSION = /slipway:\/\/dataset-version\/(dsv_[0-9a-f]{32})/
 
 function edgesOf(to: Subject, row: { run_id: string | null; logged_model_id: string | null }, from: Resolved): Edge[] {
   const edges: Edge[] = []
@@ -363,7 +368,7 @@ function edgesOf(to: Subject, row: { run_id: string | null; logged_model_id: str
     edges.push({ from: { kind: 'logged-model', id: row.logged_model_id }, to, relation: 'registered' })
   }
   if (from.copied) edges.push({ from: versionSubject(from.copied.name, from.copied.version), to, relation: 'derived' })
-  const datasets = (from.run?.dataset_inputs ?? []).map(({ dataset }) => DATASET_VERSION.exec(dataset.source)?.[0])
+  const datasets = (from.run?.dataset_inputs ?? []).map(({ dataset }) => DATASET_VERSION.exec(dataset.source)?.[1])
   for (const id of new Set(datasets)) {
     if (id !== undefined) edges.push({ from: { kind: 'dataset-version', id }, to, relation: 'trained' })
   }
