@@ -3,7 +3,7 @@ import { DEFAULT_WORKSPACE } from '#kernel/http/who.ts'
 import type { Sql, Tx } from '#kernel/store/index.ts'
 import { parseExperimentId } from './checks.ts'
 import { allIn, groupBy } from './lists.ts'
-import type { Experiment, KeyValue, Lifecycle } from './model.ts'
+import type { Experiment, KeyValue, Lifecycle, RunCounts } from './model.ts'
 
 export interface ExperimentRow {
   experiment: number
@@ -127,4 +127,32 @@ export async function fillExperiments(sql: Sql, rows: readonly ExperimentRow[]):
     updated_ms: row.updated_ms,
     tags: (tags.get(row.experiment) ?? []).map(({ key, value }) => ({ key, value })),
   }))
+}
+
+/** Runs of each experiment by lifecycle, those running, and when the last one started. */
+export async function experimentCounts(
+  sql: Sql,
+  experiments: readonly number[],
+): Promise<(experiment: number) => RunCounts> {
+  const rows = await allIn<{ experiment: number } & RunCounts>(
+    sql,
+    `SELECT experiment, sum(CASE WHEN lifecycle = 'active' THEN 1 ELSE 0 END) AS active,
+       sum(CASE WHEN lifecycle = 'active' THEN 0 ELSE 1 END) AS deleted,
+       sum(CASE WHEN lifecycle = 'active' AND status = 'RUNNING' THEN 1 ELSE 0 END) AS running,
+       max(CASE WHEN lifecycle = 'active' THEN start_ms END) AS last_started_ms
+     FROM run WHERE experiment IN`,
+    [],
+    experiments,
+    ' GROUP BY experiment',
+  )
+  const counts = new Map(rows.map((row) => [row.experiment, row]))
+  return (experiment) => {
+    const found = counts.get(experiment)
+    return {
+      active: Number(found?.active ?? 0),
+      deleted: Number(found?.deleted ?? 0),
+      running: Number(found?.running ?? 0),
+      last_started_ms: found?.last_started_ms ?? null,
+    }
+  }
 }

@@ -1,3 +1,4 @@
+export { sendArtifact } from './artifact-files.ts'
 export { pathOfUri as artifactPathOfUri, safePath as safeArtifactPath } from './artifact-paths.ts'
 export { joinPath as joinArtifactPath } from './artifacts.ts'
 export { trackingCommands } from './commands.ts'
@@ -25,5 +26,6 @@ export type {
 } from './model.ts'
 export { MODEL_STATUSES, RUN_STATUSES } from './model.ts'
 export { trackingQueries } from './queries.ts'
+export { type TrackingRouteDeps, trackingRoutes } from './routes.ts'
 export * as search from './search/index.ts'
 export { createTracking, type Draw, type Tracking, type TrackingDeps, trackingMigrations } from './tracking.ts'

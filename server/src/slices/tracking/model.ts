@@ -29,6 +29,14 @@ export interface Experiment {
   tags: KeyValue[]
 }
 
+/** How many runs an experiment has. */
+export interface RunCounts {
+  active: number
+  deleted: number
+  running: number
+  last_started_ms: number | null
+}
+
 export interface Metric {
   key: string
   /** NaN allowed; infinities are kept as ±1.7976931348623157e308. */

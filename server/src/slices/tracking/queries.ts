@@ -5,12 +5,12 @@ import { chart } from './charts.ts'
 import { fillExperiments, findExperimentByName, mustFindExperiment } from './experiment-rows.ts'
 import { bulkHistory, history, intervalHistory } from './history.ts'
 import { LIMITS } from './limits.ts'
-import type { Experiment, LoggedModel, Run } from './model.ts'
+import type { Experiment, LoggedModel, Run, SearchPage } from './model.ts'
 import { fillModels, mustFindModel } from './model-rows.ts'
 import { fillRuns, mustFindRun } from './run-rows.ts'
 import { searchExperiments } from './search/experiments.ts'
-import { searchLoggedModels } from './search/logged-models.ts'
-import { experimentNumbers, searchRuns } from './search/runs.ts'
+import { type SearchLoggedModels, searchLoggedModels } from './search/logged-models.ts'
+import { experimentNumbers, type SearchRuns, searchRuns } from './search/runs.ts'
 
 export async function getRun(sql: Sql, ask: { workspace: string; run_id: string }): Promise<Run> {
   const [run] = await fillRuns(sql, [await mustFindRun(sql, ask.workspace, ask.run_id)])
@@ -79,7 +79,29 @@ export async function searchDatasets(
   }))
 }
 
+/** Experiments over which a list goes that names none. */
+const EXPERIMENTS_MAX = 1000
+
+/** The named experiments, else the workspace's newest active ones. */
+async function experimentIds(sql: Sql, workspace: string, named: readonly string[]): Promise<readonly string[]> {
+  if (named.length > 0) return named
+  const { items } = await searchExperiments(sql, { workspace, limit: EXPERIMENTS_MAX })
+  return items.map(({ experiment_id }) => experiment_id)
+}
+
+/** As searchRuns, over the whole workspace when no experiment is named. */
+export async function listRuns(sql: Sql, ask: SearchRuns): Promise<SearchPage<Run>> {
+  return await searchRuns(sql, { ...ask, experiment_ids: await experimentIds(sql, ask.workspace, ask.experiment_ids) })
+}
+
+export async function listLoggedModels(sql: Sql, ask: SearchLoggedModels): Promise<SearchPage<LoggedModel>> {
+  const experiment_ids = await experimentIds(sql, ask.workspace, ask.experiment_ids)
+  return await searchLoggedModels(sql, { ...ask, experiment_ids })
+}
+
 export const trackingQueries = {
+  'tracking.listRuns': listRuns,
+  'tracking.listLoggedModels': listLoggedModels,
   'tracking.getRun': getRun,
   'tracking.getExperiment': getExperiment,
   'tracking.getExperimentByName': getExperimentByName,

@@ -10,7 +10,7 @@ import { type Artifacts, createArtifacts, fileAt, joinPath } from './artifacts.t
 import { createExperimentChanges, type ExperimentChanges } from './experiments.ts'
 import type { ArtifactEntry, ArtifactFile, Experiment, KeyValue, LoggedModel, Run, Stamp } from './model.ts'
 import { setModelTags } from './model-commands.ts'
-import { findModel } from './model-rows.ts'
+import { fillModels, findModel } from './model-rows.ts'
 import { randomName } from './names.ts'
 import { getExperiment, getLoggedModel, getRun } from './queries.ts'
 import { fillRuns, findRun, RUN_COLUMNS, type RunRow } from './run-rows.ts'
@@ -46,12 +46,15 @@ export interface Tracking extends ExperimentChanges {
   getExperiment(sql: Sql, workspace: string, experiment_id: string): Promise<Experiment>
   /** Throws not-found for deleted ones as well. */
   getLoggedModel(sql: Sql, workspace: string, model_id: string): Promise<LoggedModel>
+  /** Deleted ones as well; undefined when there is none. */
+  findLoggedModel(sql: Sql, workspace: string, model_id: string): Promise<LoggedModel | undefined>
+  findRun(sql: Sql, workspace: string, run_id: string): Promise<Run | undefined>
   /** The output of the run that has this name, the newest when there are several. */
   findOutput(sql: Sql, workspace: string, run_id: string, name: string): Promise<LoggedModel | undefined>
   setLoggedModelTags(tx: Tx, who: Who, model_id: string, tags: KeyValue[]): Promise<void>
   /** Whole runs that a pipeline step's processes made, oldest first; at most 1000. */
   runsOfStep(sql: Sql, workspace: string, step_run: string): Promise<Run[]>
-  /** Runs nested directly under a run, oldest first; at most 1000, with nothing but their info filled. */
+  /** Runs nested directly under a run, oldest first; at most 1000. */
   childRuns(sql: Sql, workspace: string, run_id: string): Promise<Run[]>
   /** All files under an `mlflow-artifacts:` URI, by path. Undefined for a URI of another scheme: its bytes are elsewhere. */
   filesOfUri(sql: Sql, workspace: string, uri: string): Promise<ArtifactFile[] | undefined>
@@ -95,6 +98,16 @@ export function createTracking(deps: TrackingDeps): Tracking {
     getRun: (sql, workspace, run_id) => getRun(sql, { workspace, run_id }),
     getExperiment: (sql, workspace, experiment_id) => getExperiment(sql, { workspace, experiment_id }),
     getLoggedModel: (sql, workspace, model_id) => getLoggedModel(sql, { workspace, model_id }),
+
+    async findLoggedModel(sql, workspace, model_id) {
+      const row = await findModel(sql, workspace, model_id)
+      return row && (await fillModels(sql, [row]))[0]
+    },
+
+    async findRun(sql, workspace, run_id) {
+      const row = await findRun(sql, workspace, run_id)
+      return row && (await fillRuns(sql, [row]))[0]
+    },
 
     async findOutput(sql, workspace, run_id, name) {
       const found = await sql.get<{ model_id: string }>(

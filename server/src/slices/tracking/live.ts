@@ -1,0 +1,126 @@
+import type { Log } from '#kernel/log.ts'
+import type { Sql, Store } from '#kernel/store/index.ts'
+import { CHART_KEYS_MAX } from './charts.ts'
+import type { Integer } from './model.ts'
+import { type MetricRow, mustFindRun } from './run-rows.ts'
+
+/** How often a watched run is looked at. */
+const POLL_MS = 300
+/** Points of one series in one message; a reader that sees so many refetches the chart. */
+const POINTS_MAX = 500
+
+interface LivePoint {
+  key: string
+  step: number
+  timestamp_ms: number
+  /** Null for NaN. */
+  value: number | null
+}
+
+type Series = MetricRow & { series: Integer }
+type Send = (event: string, data: unknown) => void
+
+interface Watched {
+  workspace: string
+  run_id: string
+  listeners: Set<Send>
+  /** The latest point of each series as last seen. */
+  seen: Map<string, Series>
+  /** Undefined before the first look. */
+  state: { status: string; name: string } | undefined
+  timer: NodeJS.Timeout | undefined
+}
+
+/**
+ * What is logged to runs that somebody looks at: `ready` once everything later will be told (fetch the chart then),
+ * `metrics` with new points, `run` when its status or name changes. However many look, a run is read once in each interval; nobody looking costs nothing. Points that are logged out of
+ * order may be missed: charts refetch when a run ends.
+ */
+export function createRunWatch({ store, log }: { store: Pick<Store, 'read'>; log: Log }): {
+  watch(workspace: string, run_id: string, send: Send): () => void
+  stop(): void
+} {
+  const watched = new Map<string, Watched>()
+
+  const look = async (run: Watched): Promise<void> => {
+    try {
+      const change = await store.read((sql) => changeOf(sql, run))
+      if (change.points.length > 0) tell(run, 'metrics', { run_id: run.run_id, points: change.points })
+      if (!run.state) tell(run, 'ready', { run_id: run.run_id })
+      else if (change.state.status !== run.state.status || change.state.name !== run.state.name) {
+        tell(run, 'run', { run_id: run.run_id, ...change.state })
+      }
+      run.state = change.state
+    } catch (error) {
+      log.debug({ err: error, run_id: run.run_id }, 'a watched run could not be read')
+    }
+    if (run.listeners.size > 0) run.timer = setTimeout(() => void look(run), POLL_MS)
+  }
+
+  return {
+    watch(workspace, run_id, send) {
+      const key = `${workspace}/${run_id}`
+      const before = watched.get(key)
+      const run: Watched = before ?? {
+        workspace,
+        run_id,
+        listeners: new Set(),
+        seen: new Map(),
+        state: undefined,
+        timer: undefined,
+      }
+      run.listeners.add(send)
+      if (run.state) send('ready', { run_id })
+      if (!before) {
+        watched.set(key, run)
+        run.timer = setTimeout(() => void look(run), 0)
+      }
+      return () => {
+        run.listeners.delete(send)
+        if (run.listeners.size > 0) return
+        clearTimeout(run.timer)
+        watched.delete(key)
+      }
+    },
+    stop() {
+      for (const run of watched.values()) {
+        run.listeners.clear()
+        clearTimeout(run.timer)
+      }
+      watched.clear()
+    },
+  }
+}
+
+function tell(run: Watched, event: string, data: unknown): void {
+  for (const send of run.listeners) send(event, data)
+}
+
+async function changeOf(
+  sql: Sql,
+  run: Watched,
+): Promise<{ points: LivePoint[]; state: { status: string; name: string } }> {
+  const { run_key, status, name } = await mustFindRun(sql, run.workspace, run.run_id)
+  const rows = await sql.all<Series>(
+    'SELECT series, key, step, at_ms, value, is_nan FROM run_metric WHERE run_key = ? ORDER BY key LIMIT ?',
+    [run_key, CHART_KEYS_MAX],
+  )
+  const points: LivePoint[] = []
+  for (const row of rows) {
+    const before = run.seen.get(row.key)
+    run.seen.set(row.key, row)
+    if (!run.state || isSame(before, row)) continue
+    const fresh = await sql.all<MetricRow>(
+      `SELECT step, at_ms, value, is_nan FROM metric_point WHERE series = ?
+       ${before ? 'AND (step, at_ms, value) > (?, ?, ?)' : ''} ORDER BY step, at_ms, value LIMIT ?`,
+      [row.series, ...(before ? [before.step, before.at_ms, before.value] : []), POINTS_MAX],
+    )
+    for (const { step, at_ms, value, is_nan } of fresh) {
+      points.push({ key: row.key, step: Number(step), timestamp_ms: Number(at_ms), value: is_nan ? null : value })
+    }
+  }
+  return { points, state: { status, name } }
+}
+
+const isSame = (a: MetricRow | undefined, b: MetricRow): boolean =>
+  a !== undefined && a.step === b.step && a.at_ms === b.at_ms && a.value === b.value && a.is_nan === b.is_nan
