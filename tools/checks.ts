@@ -16,12 +16,20 @@ export interface Check {
 /** No check needs a minute on 2 cores; a hang is cut here. */
 const CHECK_MS_MAX = 5 * 60_000
 
+/** What is made from the code and committed: `npm run gen` runs these, the checks run them with `--check`. */
+export const GENERATED: Record<string, string> = {
+  'schema dump': 'tools/schema-dump.ts',
+  'OpenAPI and generated client': 'tools/openapi.ts',
+  'event table': 'tools/event-table.ts',
+}
+
 /** The list of all checks. A new one is one line here: a name and a program that ends with 0, or a function. */
 export const CHECKS: readonly Check[] = [
   { name: 'types of the server', run: program('node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json') },
   { name: 'types of the web', run: program('node_modules/typescript/bin/tsc', '--noEmit', '-p', 'web/tsconfig.json') },
   { name: 'lint and format', run: program('node_modules/@biomejs/biome/bin/biome', 'ci', '--colors=off', '.') },
   { name: 'arrows', run: program('tools/arch/check.mjs') },
+  ...Object.entries(GENERATED).map(([name, file]) => ({ name, run: program(file, '--check') })),
   { name: 'docs examples', run: docsExamples },
   ...repositoryRules,
 ]

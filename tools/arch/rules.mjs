@@ -50,8 +50,8 @@ export const forbidden = [
   error(
     'front-door-from-above',
     { path: '^server/src/(adapters|app)/' },
-    { path: '^server/src/slices/', pathNot: '^server/src/slices/[^/]+/(index|commands)\\.ts$' },
-    'A slice is used through its index.ts; app/store-thread.ts also takes its commands.ts, which run beside the database.',
+    { path: '^server/src/slices/', pathNot: '^server/src/slices/[^/]+/(index|commands|queries)\\.ts$' },
+    'A slice is used through its index.ts; app/store-catalog.ts also takes commands.ts and queries.ts, which run beside the database.',
   ),
   error(
     'shipped-code-needs-no-tests',

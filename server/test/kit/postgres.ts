@@ -3,7 +3,7 @@
  * each test gets a database of its own. Locally a missing PostgreSQL skips these tests, with one line; in CI it fails them.
  */
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Pool } from 'pg'
@@ -84,6 +84,19 @@ export async function privatePostgres({ fsync = true } = {}): Promise<{
     },
     discard: () => discardPostgres(server, dir),
   }
+}
+
+/** Ends what the run shared and removes its folder. Vitest's global set-up calls it; so does a program that used the kit. */
+export async function endRun(): Promise<void> {
+  const { dir } = runDirectory()
+  for (const pool of pools.values()) await pool.end()
+  pools.clear()
+  for (const name of ['postgres', 'postgres-fsync']) {
+    const state = join(dir, `${name}.json`)
+    if (existsSync(state))
+      await discardPostgres(JSON.parse(readFileSync(state, 'utf8')) as PostgresServer, join(dir, name))
+  }
+  rmSync(dir, { recursive: true, force: true })
 }
 
 async function prepared(server: PostgresServer, template: Template): Promise<string> {

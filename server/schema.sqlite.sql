@@ -1,0 +1,656 @@
+-- Made from all migrations by `npm run gen`; `npm run check` compares. Do not edit.
+
+CREATE TABLE access_session (
+  digest TEXT NOT NULL,
+  id TEXT NOT NULL,
+  person TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  last_used_ms INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL,
+  PRIMARY KEY (digest)) STRICT;
+
+CREATE INDEX access_session_expires ON access_session (expires_ms);
+
+CREATE INDEX access_session_person ON access_session (person);
+
+CREATE TABLE access_token (
+  workspace TEXT NOT NULL,
+  id TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  holder_id TEXT NOT NULL,
+  behalf TEXT,
+  rights TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL,
+  revoked_ms INTEGER,
+  last_used_ms INTEGER,
+  PRIMARY KEY (workspace, id)) STRICT;
+
+CREATE UNIQUE INDEX access_token_digest ON access_token (digest);
+
+CREATE INDEX access_token_holder ON access_token (workspace, kind, holder_id);
+
+CREATE TABLE artifact_file (
+  workspace TEXT NOT NULL,
+  folder TEXT NOT NULL,
+  name TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  modified_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, folder, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX artifact_file_digest ON artifact_file (digest);
+
+CREATE TABLE artifact_folder (
+  workspace TEXT NOT NULL,
+  parent TEXT NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (workspace, parent, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE attached_rows (
+  workspace TEXT NOT NULL,
+  model TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  digest TEXT NOT NULL,
+  attached_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, model, version)
+) STRICT;
+
+CREATE TABLE dataset (
+  workspace TEXT NOT NULL,
+  name TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  -- Numbers are given once: the version after a deleted one does not take its number.
+  last_number INTEGER NOT NULL,
+  PRIMARY KEY (workspace, name)) STRICT;
+
+CREATE TABLE dataset_file (
+  workspace TEXT NOT NULL,
+  version TEXT NOT NULL,
+  path TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  PRIMARY KEY (workspace, version, path)) STRICT;
+
+CREATE INDEX dataset_file_digest ON dataset_file (workspace, digest);
+
+CREATE TABLE dataset_profile (
+  workspace TEXT NOT NULL,
+  version TEXT NOT NULL,
+  profile TEXT NOT NULL,
+  PRIMARY KEY (workspace, version)) STRICT;
+
+CREATE TABLE dataset_upload (
+  workspace TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, digest)) STRICT;
+
+CREATE TABLE dataset_version (
+  workspace TEXT NOT NULL,
+  id TEXT NOT NULL,
+  dataset TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  digest TEXT NOT NULL,
+  format TEXT NOT NULL,
+  csv TEXT,
+  state TEXT NOT NULL,
+  failure TEXT,
+  verdict TEXT NOT NULL,
+  schema TEXT,
+  row_count INTEGER,
+  size_bytes INTEGER NOT NULL,
+  file_count INTEGER NOT NULL,
+  time_column TEXT,
+  time_from_ms REAL,
+  time_to_ms REAL,
+  tags TEXT NOT NULL,
+  source TEXT NOT NULL,
+  reason TEXT,
+  who TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  profiled_ms INTEGER,
+  PRIMARY KEY (workspace, id)) STRICT;
+
+CREATE UNIQUE INDEX dataset_version_digest ON dataset_version (workspace, dataset, digest);
+
+CREATE UNIQUE INDEX dataset_version_number ON dataset_version (workspace, dataset, number);
+
+CREATE TABLE endpoint (
+  workspace TEXT NOT NULL,
+  name TEXT NOT NULL,
+  project TEXT NOT NULL,
+  model TEXT NOT NULL,
+  alias TEXT NOT NULL,
+  spec TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  updated_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, name)
+) STRICT;
+
+CREATE TABLE endpoint_watermark (
+  workspace TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  greatest_event_ms INTEGER NOT NULL,
+  watermark_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, endpoint)
+) STRICT;
+
+CREATE TABLE event (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  workspace TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  who_kind TEXT NOT NULL,
+  who_id TEXT NOT NULL,
+  who_name TEXT NOT NULL,
+  behalf TEXT,
+  subject_kind TEXT NOT NULL,
+  subject_id TEXT NOT NULL,
+  before_json TEXT NOT NULL,
+  after_json TEXT NOT NULL,
+  reason TEXT,
+  sealed INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE UNIQUE INDEX event_id ON event (workspace, id);
+
+CREATE INDEX event_name ON event (workspace, name, seq);
+
+CREATE INDEX event_newest ON event (workspace, seq);
+
+CREATE INDEX event_subject ON event (workspace, subject_kind, subject_id, seq);
+
+CREATE INDEX event_time ON event (workspace, at_ms);
+
+CREATE INDEX event_unsealed ON event (workspace, seq) WHERE sealed = 0;
+
+CREATE INDEX event_who ON event (workspace, who_id, seq);
+
+CREATE TABLE event_delivery (
+  workspace TEXT NOT NULL,
+  subscriber TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  due_ms INTEGER NOT NULL,
+  last_error TEXT,
+  PRIMARY KEY (workspace, subscriber, seq)
+) STRICT;
+
+CREATE INDEX event_delivery_next ON event_delivery (subscriber, state, seq);
+
+CREATE TABLE event_seal (
+  workspace TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  event_seq INTEGER NOT NULL,
+  digest TEXT NOT NULL,
+  previous TEXT NOT NULL,
+  salt TEXT,
+  fields TEXT,
+  PRIMARY KEY (workspace, position)
+) STRICT;
+
+CREATE UNIQUE INDEX event_seal_event ON event_seal (workspace, event_seq);
+
+CREATE TABLE event_subscription (
+  subscriber TEXT NOT NULL,
+  type TEXT NOT NULL,
+  seen_ms INTEGER NOT NULL,
+  PRIMARY KEY (type, subscriber)
+) STRICT;
+
+CREATE TABLE experiment (
+  workspace TEXT NOT NULL,
+  experiment INTEGER NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  artifact_location TEXT NOT NULL,
+  lifecycle TEXT NOT NULL,
+  -- The one that id "0" means in its workspace, also after a rename.
+  is_default INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL,
+  updated_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX experiment_created ON experiment (workspace, created_ms, experiment);
+
+CREATE UNIQUE INDEX experiment_default ON experiment (workspace) WHERE is_default = 1;
+
+CREATE UNIQUE INDEX experiment_name ON experiment (workspace, name);
+
+CREATE TABLE experiment_counter (
+  name TEXT NOT NULL PRIMARY KEY,
+  next_id INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE experiment_tag (
+  experiment INTEGER NOT NULL REFERENCES experiment (experiment) ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (experiment, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE hold (
+  workspace TEXT NOT NULL,
+  subject_kind TEXT NOT NULL,
+  subject_id TEXT NOT NULL,
+  by_kind TEXT NOT NULL,
+  by_id TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  placed_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, subject_kind, subject_id, by_kind, by_id)
+) STRICT;
+
+CREATE INDEX hold_by ON hold (workspace, by_kind, by_id);
+
+CREATE TABLE input_dataset (
+  dataset_key INTEGER PRIMARY KEY AUTOINCREMENT,
+  workspace TEXT NOT NULL,
+  experiment INTEGER NOT NULL REFERENCES experiment (experiment) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  source_type TEXT NOT NULL,
+  source TEXT NOT NULL,
+  schema_text TEXT,
+  profile_text TEXT
+) STRICT;
+
+CREATE UNIQUE INDEX input_dataset_name ON input_dataset (experiment, name, digest);
+
+CREATE TABLE invitation (
+  digest TEXT NOT NULL,
+  person TEXT,
+  created_ms INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL,
+  PRIMARY KEY (digest)) STRICT;
+
+CREATE TABLE job (
+  workspace TEXT NOT NULL,
+  id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  input TEXT NOT NULL,
+  who TEXT NOT NULL,
+  subject_kind TEXT,
+  subject_id TEXT,
+  open_key TEXT,
+  state TEXT NOT NULL,
+  attempt INTEGER NOT NULL DEFAULT 0,
+  attempts_max INTEGER NOT NULL,
+  losses INTEGER NOT NULL DEFAULT 0,
+  cancel_asked INTEGER NOT NULL DEFAULT 0,
+  lease INTEGER NOT NULL DEFAULT 0,
+  lease_until_ms INTEGER NOT NULL DEFAULT 0,
+  progress REAL,
+  note TEXT,
+  result TEXT,
+  error TEXT,
+  created_ms INTEGER NOT NULL,
+  run_at_ms INTEGER NOT NULL,
+  started_ms INTEGER,
+  ended_ms INTEGER,
+  PRIMARY KEY (workspace, id)
+) STRICT;
+
+CREATE INDEX job_kind ON job (workspace, kind, id);
+
+CREATE UNIQUE INDEX job_open_key ON job (workspace, kind, open_key);
+
+CREATE INDEX job_running ON job (lease_until_ms) WHERE state = 'running';
+
+CREATE INDEX job_state ON job (workspace, state, id);
+
+CREATE INDEX job_subject ON job (workspace, subject_kind, subject_id, id);
+
+CREATE INDEX job_waiting ON job (kind, run_at_ms, id) WHERE state = 'waiting';
+
+CREATE TABLE lineage_edge (
+  workspace TEXT NOT NULL,
+  from_kind TEXT NOT NULL,
+  from_id TEXT NOT NULL,
+  to_kind TEXT NOT NULL,
+  to_id TEXT NOT NULL,
+  relation TEXT NOT NULL,
+  event_seq INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, from_kind, from_id, to_kind, to_id, relation)
+) STRICT;
+
+CREATE INDEX lineage_edge_back ON lineage_edge (workspace, to_kind, to_id);
+
+CREATE TABLE logged_model (
+  model_key INTEGER PRIMARY KEY AUTOINCREMENT,
+  workspace TEXT NOT NULL,
+  model_id TEXT NOT NULL,
+  experiment INTEGER NOT NULL REFERENCES experiment (experiment),
+  name TEXT NOT NULL,
+  model_type TEXT NOT NULL,
+  source_run_id TEXT NOT NULL,
+  status TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  updated_ms INTEGER NOT NULL,
+  lifecycle TEXT NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX logged_model_id ON logged_model (workspace, model_id);
+
+CREATE INDEX logged_model_order ON logged_model (experiment, lifecycle, created_ms DESC, model_id);
+
+CREATE INDEX logged_model_run ON logged_model (workspace, source_run_id);
+
+CREATE TABLE logged_model_metric (
+  model_key INTEGER NOT NULL REFERENCES logged_model (model_key) ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  step INTEGER NOT NULL,
+  run_id TEXT NOT NULL,
+  dataset_name TEXT NOT NULL,
+  dataset_digest TEXT NOT NULL,
+  value REAL NOT NULL,
+  is_nan INTEGER NOT NULL,
+  PRIMARY KEY (model_key, key, at_ms, step, run_id, dataset_name, dataset_digest)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE logged_model_param (
+  model_key INTEGER NOT NULL REFERENCES logged_model (model_key) ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (model_key, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE logged_model_tag (
+  model_key INTEGER NOT NULL REFERENCES logged_model (model_key) ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (model_key, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE member (
+  workspace TEXT NOT NULL,
+  person TEXT NOT NULL,
+  role TEXT NOT NULL,
+  since_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, person)) STRICT;
+
+CREATE INDEX member_person ON member (person, workspace);
+
+CREATE TABLE metric_point (
+  series INTEGER NOT NULL,
+  step INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  value REAL NOT NULL,
+  is_nan INTEGER NOT NULL,
+  PRIMARY KEY (series, step, at_ms, value, is_nan)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE model_alias (
+  model_key INTEGER NOT NULL REFERENCES registered_model (model_key) ON DELETE CASCADE,
+  alias TEXT NOT NULL,
+  version_key INTEGER NOT NULL REFERENCES model_version (version_key) ON DELETE CASCADE,
+  version INTEGER NOT NULL,
+  moved_ms INTEGER NOT NULL,
+  moved_by TEXT NOT NULL,
+  PRIMARY KEY (model_key, alias)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX model_alias_version ON model_alias (version_key);
+
+CREATE TABLE model_version (
+  version_key INTEGER PRIMARY KEY AUTOINCREMENT,
+  workspace TEXT NOT NULL,
+  model_key INTEGER NOT NULL REFERENCES registered_model (model_key) ON DELETE CASCADE,
+  version INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  updated_ms INTEGER NOT NULL,
+  stage TEXT NOT NULL,
+  description TEXT,
+  source TEXT NOT NULL,
+  run_id TEXT,
+  run_link TEXT,
+  logged_model_id TEXT,
+  -- Over the paths and digests of its files; null when none of them lie here.
+  digest TEXT,
+  size_bytes INTEGER NOT NULL,
+  file_count INTEGER NOT NULL,
+  -- Read out of the MLmodel file when the version was made.
+  signature TEXT,
+  flavors TEXT,
+  python_version TEXT,
+  mlflow_version TEXT,
+  requirements TEXT
+) STRICT;
+
+CREATE INDEX model_version_logged ON model_version (workspace, logged_model_id);
+
+CREATE UNIQUE INDEX model_version_number ON model_version (model_key, version);
+
+CREATE INDEX model_version_run ON model_version (workspace, run_id);
+
+CREATE INDEX model_version_updated ON model_version (workspace, updated_ms);
+
+CREATE TABLE model_version_file (
+  version_key INTEGER NOT NULL REFERENCES model_version (version_key) ON DELETE CASCADE,
+  path TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  PRIMARY KEY (version_key, path)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX model_version_file_digest ON model_version_file (digest);
+
+CREATE TABLE model_version_tag (
+  version_key INTEGER NOT NULL REFERENCES model_version (version_key) ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (version_key, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE person (
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  name_key TEXT NOT NULL,
+  password_hash TEXT,
+  disabled INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL,
+  PRIMARY KEY (id)) STRICT;
+
+CREATE UNIQUE INDEX person_name ON person (name_key);
+
+CREATE TABLE prediction_segment (
+  workspace TEXT NOT NULL,
+  id TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  row_count INTEGER NOT NULL,
+  min_at_ms INTEGER NOT NULL,
+  max_at_ms INTEGER NOT NULL,
+  min_event_ms INTEGER NOT NULL,
+  max_event_ms INTEGER NOT NULL,
+  features TEXT NOT NULL,
+  sealed_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, id)
+) STRICT;
+
+CREATE INDEX prediction_segment_by_event ON prediction_segment (workspace, endpoint, max_event_ms);
+
+CREATE INDEX prediction_segment_by_time ON prediction_segment (workspace, max_at_ms);
+
+CREATE TABLE preparation (
+  workspace TEXT NOT NULL,
+  model TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  state TEXT NOT NULL, -- waiting, done, failed
+  form TEXT,
+  reason TEXT NOT NULL,
+  report TEXT NOT NULL,
+  compiled_digest TEXT,
+  job TEXT,
+  created_ms INTEGER NOT NULL,
+  ended_ms INTEGER,
+  PRIMARY KEY (workspace, model, version)
+) STRICT;
+
+CREATE TABLE registered_model (
+  model_key INTEGER PRIMARY KEY AUTOINCREMENT,
+  workspace TEXT NOT NULL,
+  name TEXT NOT NULL,
+  description TEXT,
+  created_by TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  updated_ms INTEGER NOT NULL,
+  -- The highest number ever given: a deleted version's number is not used again.
+  last_version INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX registered_model_name ON registered_model (workspace, name);
+
+CREATE TABLE registered_model_tag (
+  model_key INTEGER NOT NULL REFERENCES registered_model (model_key) ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (model_key, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE revision (
+  workspace TEXT NOT NULL,
+  id TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  model TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  state TEXT NOT NULL, -- wanted, retired
+  created_ms INTEGER NOT NULL,
+  retired_ms INTEGER,
+  PRIMARY KEY (workspace, id),
+  UNIQUE (workspace, endpoint, number)
+) STRICT;
+
+CREATE INDEX revision_by_state ON revision (state);
+
+CREATE TABLE revision_report (
+  workspace TEXT NOT NULL,
+  revision TEXT NOT NULL,
+  node TEXT NOT NULL,
+  state TEXT NOT NULL, -- loading, ready, failed
+  form TEXT,
+  reason TEXT,
+  load_ms INTEGER,
+  reported_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, revision, node)
+) STRICT;
+
+CREATE TABLE run (
+  run_key INTEGER PRIMARY KEY AUTOINCREMENT,
+  workspace TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  experiment INTEGER NOT NULL REFERENCES experiment (experiment),
+  name TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  status TEXT NOT NULL,
+  start_ms INTEGER NOT NULL,
+  end_ms INTEGER,
+  lifecycle TEXT NOT NULL,
+  -- Deleted together with its experiment, so that restoring the experiment brings it back.
+  deleted_with_experiment INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX run_id ON run (workspace, run_id);
+
+CREATE INDEX run_order ON run (experiment, lifecycle, start_ms DESC, run_id);
+
+CREATE TABLE run_input (
+  run_key INTEGER NOT NULL REFERENCES run (run_key) ON DELETE CASCADE,
+  dataset_key INTEGER NOT NULL REFERENCES input_dataset (dataset_key) ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  PRIMARY KEY (run_key, dataset_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX run_input_dataset ON run_input (dataset_key);
+
+CREATE TABLE run_input_tag (
+  run_key INTEGER NOT NULL,
+  dataset_key INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (run_key, dataset_key, key),
+  FOREIGN KEY (run_key, dataset_key) REFERENCES run_input (run_key, dataset_key) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE run_metric (
+  series INTEGER PRIMARY KEY AUTOINCREMENT,
+  run_key INTEGER NOT NULL REFERENCES run (run_key) ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  step INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  value REAL NOT NULL,
+  is_nan INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX run_metric_key ON run_metric (run_key, key);
+
+CREATE TABLE run_model (
+  run_key INTEGER NOT NULL REFERENCES run (run_key) ON DELETE CASCADE,
+  direction TEXT NOT NULL,
+  model_id TEXT NOT NULL,
+  step INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  PRIMARY KEY (run_key, direction, model_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX run_model_model ON run_model (model_id, run_key);
+
+CREATE TABLE run_param (
+  run_key INTEGER NOT NULL REFERENCES run (run_key) ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (run_key, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE run_tag (
+  run_key INTEGER NOT NULL REFERENCES run (run_key) ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (run_key, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX run_tag_parent ON run_tag (substr(value, 1, 64)) WHERE key = 'mlflow.parentRunId';
+
+CREATE INDEX run_tag_step ON run_tag (substr(value, 1, 64)) WHERE key = 'slipway.step_run';
+
+CREATE TABLE schedule (
+  name TEXT PRIMARY KEY,
+  cron TEXT NOT NULL,
+  next_ms INTEGER NOT NULL,
+  last_ms INTEGER
+) STRICT;
+
+CREATE TABLE slipway_migration (
+  owner TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  breaking INTEGER NOT NULL,
+  applied_ms INTEGER NOT NULL,
+  PRIMARY KEY (owner, number)) STRICT;
+
+CREATE TABLE traffic (
+  workspace TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  routes TEXT NOT NULL,
+  release_id TEXT,
+  changed_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, endpoint)
+) STRICT;
+
+CREATE TABLE workspace (
+  name TEXT NOT NULL,
+  description TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  PRIMARY KEY (name)) STRICT;
