@@ -14,8 +14,9 @@ export interface PostgresOptions {
   dir: string
   /** True: what is acknowledged is on the disk, as in production. False: fast. */
   fsync: boolean
-  /** When this process ends, however it ends, the server ends and `dir` is removed. */
+  /** When this process ends, however it ends, the server ends and `owner_dir` is removed. */
   owner_pid: number
+  owner_dir: string
 }
 
 export interface PostgresServer {
@@ -66,7 +67,7 @@ export async function resumePostgres(
     const child = launch(bin, as, port, options)
     const url = `postgres://${USER}@127.0.0.1:${port}/postgres`
     if (await answers(url, child, deadline)) {
-      watch(options.owner_pid, child.pid!, options.dir)
+      watch(options.owner_pid, child.pid!, options.owner_dir)
       return { url, pid: child.pid! }
     }
     const log = readFileSync(join(options.dir, 'log'), 'utf8')

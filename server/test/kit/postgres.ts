@@ -44,7 +44,7 @@ export async function postgresForTests({ fsync = false } = {}): Promise<Postgres
   if (existsSync(state)) return JSON.parse(readFileSync(state, 'utf8')) as PostgresServer
   return singleFlight(join(dir, `${name}.lock`), { wait_ms_max: 90_000, say: () => {} }, async () => {
     if (existsSync(state)) return JSON.parse(readFileSync(state, 'utf8')) as PostgresServer
-    const server = await startPostgres({ dir: join(dir, name), fsync, owner_pid })
+    const server = await startPostgres({ dir: join(dir, name), fsync, owner_pid, owner_dir: dir })
     writeFileSync(`${state}.new`, JSON.stringify(server))
     renameSync(`${state}.new`, state)
     return server
@@ -74,7 +74,7 @@ export async function privatePostgres({ fsync = true } = {}): Promise<{
   discard(): Promise<void>
 }> {
   const dir = mkdtempSync(join(tmpdir(), 'slipway-postgres-'))
-  const options = { dir, fsync, owner_pid: process.pid }
+  const options = { dir, fsync, owner_pid: process.pid, owner_dir: dir }
   let server = await startPostgres(options)
   return {
     url: () => server.url,
