@@ -99,9 +99,11 @@ async function ofLoggedModel(sql: Sql, workspace: string, runs: Runs, id: string
   }
 }
 
-/** The files below a root of ours; of a root elsewhere nothing lies here. */
-const filesAt = async (sql: Sql, workspace: string, runs: Runs, uri: string): Promise<VersionFile[]> =>
-  (await runs.filesOfUri(sql, workspace, uri)) ?? []
+/** The files below a root of ours; of a root elsewhere nothing lies here. A file itself is a folder of one. */
+async function filesAt(sql: Sql, workspace: string, runs: Runs, uri: string): Promise<VersionFile[]> {
+  const files = (await runs.filesOfUri(sql, workspace, uri)) ?? []
+  return files.map((file) => (file.path === '' ? { ...file, path: uri.split('/').at(-1)! } : file))
+}
 
 /** A run that may have been purged since: then the version is registered without it. */
 async function foundRun(sql: Sql, workspace: string, runs: Runs, run_id: string): Promise<Run | null> {

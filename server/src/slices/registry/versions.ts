@@ -310,10 +310,15 @@ export function createVersions({ events, holds, blobs, clock, runs }: Deps): Ver
     if (!logged) return
     const key = 'mlflow.modelVersions'
     const before = logged.tags.find((tag) => tag.key === key)?.value
-    const list = parseList(before)
-    await runs.setLoggedModelTags(tx, who, id, [{ key, value: JSON.stringify([...list, { name, version: number }]) }])
+    const list = [...parseList(before), { name, version: number }]
+    // Old entries go first when the list outgrows what a tag may hold.
+    while (JSON.stringify(list).length > LOGGED_MODEL_TAG_CHARS) list.shift()
+    await runs.setLoggedModelTags(tx, who, id, [{ key, value: JSON.stringify(list) }])
   }
 }
+
+/** What tracking keeps of a tag's value. */
+const LOGGED_MODEL_TAG_CHARS = 8_000
 
 const isPrompt = (input: Pick<NewVersion, 'tags'>): boolean =>
   (input.tags ?? []).some((tag) => tag.key === PROMPT_TAG && tag.value === 'true')
@@ -342,8 +347,7 @@ async function found<T>(asked: Promise<T>): Promise<T | undefined> {
 function parseList(text: string | undefined): unknown[] {
   try {
     const list: unknown = JSON.parse(text ?? '[]')
-    // Old entries go first when the list outgrows what a tag may hold.
-    return Array.isArray(list) ? list.slice(-100) : []
+    return Array.isArray(list) ? list : []
   } catch {
     return []
   }

@@ -40,9 +40,9 @@ interface FileRow {
   modified_ms: number
 }
 
-/** The folder and all folders below it. */
+/** The folder and all folders below it. The empty look-up lends the parameter the column's collation, as PostgreSQL asks. */
 const FOLDERS_UNDER = `WITH RECURSIVE under (path) AS (
-  SELECT CAST(? AS TEXT) UNION ALL
+  SELECT COALESCE((SELECT name FROM artifact_folder WHERE 1 = 0), CAST(? AS TEXT)) UNION ALL
   SELECT CASE WHEN under.path = '' THEN f.name ELSE under.path || '/' || f.name END
   FROM under JOIN artifact_folder f ON f.workspace = ? AND f.parent = under.path)`
 
