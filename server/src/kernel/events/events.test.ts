@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { manualClock, systemClock } from '#kernel/clock.ts'
 import { DomainError } from '#kernel/errors.ts'
 import { systemWho, type Who } from '#kernel/http/who.ts'
@@ -7,7 +7,7 @@ import { silentLog } from '#kernel/log.ts'
 import { seededRandom } from '#kernel/random.ts'
 import type { Store } from '#kernel/store/index.ts'
 import { createTelemetry } from '#kernel/telemetry.ts'
-import { eachStore } from '#kit/store.ts'
+import { eachStore, type TestStore } from '#kit/store.ts'
 import {
   createEvents,
   type EventRecord,
@@ -34,16 +34,20 @@ const eventually = async (holds: () => boolean | Promise<boolean>) => {
 }
 
 const cleanup: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const close of cleanup.splice(0).reverse()) await close()
-})
-
 eachStore('events', (open, database) => {
-  const openEvents = async () => {
-    const opened = await open({ migrations: [eventsMigrations] })
-    cleanup.push(opened.close)
-    return opened
-  }
+  let opened: TestStore
+  beforeAll(async () => {
+    opened = await open({ migrations: [eventsMigrations] })
+    await opened.store.write((tx) => tx.run('CREATE TABLE note (text TEXT)'))
+  })
+  afterEach(async () => {
+    for (const stop of cleanup.splice(0).reverse()) await stop()
+    await opened.store.write(async (tx) => {
+      for (const table of ['event', 'event_delivery', 'event_subscription', 'event_seal', 'lineage_edge', 'note'])
+        await tx.run(`DELETE FROM ${table}`)
+    })
+  })
+  afterAll(() => opened.close())
   const eventsOver = (store: Store, clock = manualClock(Date.UTC(2026, 1, 1))) => {
     const telemetry = createTelemetry()
     const events = createEvents({
@@ -68,7 +72,7 @@ eachStore('events', (open, database) => {
     )
 
   test('an event is kept whole, with its edges, and found by every filter, newest first', async () => {
-    const { store } = await openEvents()
+    const { store } = opened
     const { events, clock } = eventsOver(store)
     const behalf = { kind: 'person', id: 'per_2', name: 'Ben' } as const
     const first = await store.write((tx) =>
@@ -127,7 +131,7 @@ eachStore('events', (open, database) => {
   })
 
   test('an event that cannot be written undoes the change; one too large is refused by name', async () => {
-    const { store } = await openEvents()
+    const { store } = opened
     const { events } = eventsOver(store)
     const change = (input: object) =>
       store.write(async (tx) => {
@@ -150,10 +154,9 @@ eachStore('events', (open, database) => {
   })
 
   test('each subscriber gets what it wants, in order, in a transaction with its mark', async () => {
-    const { store } = await openEvents()
+    const { store } = opened
     const { events } = eventsOver(store)
     const seen: string[] = []
-    await store.write((tx) => tx.run('CREATE TABLE note (text TEXT PRIMARY KEY)'))
     events.on(aliasMoved, 'releases', ['registry.read'], async (tx, rule, e) => {
       seen.push(`releases ${e.after.to} by ${rule.name} in ${rule.workspace} may ${rule.rights}`)
       await tx.run('INSERT INTO note (text) VALUES (?)', [`moved to ${e.after.to}`])
@@ -180,7 +183,7 @@ eachStore('events', (open, database) => {
   })
 
   test('what a command recorded, which can wake nobody, is delivered and shown within 300 ms', async () => {
-    const { store } = await openEvents()
+    const { store } = opened
     const { events } = eventsOver(store)
     const delivered: number[] = []
     const watched: EventRecord[] = []
@@ -200,9 +203,8 @@ eachStore('events', (open, database) => {
   })
 
   test('a failing handler is tried again later, undone whole, and delays neither others nor other workspaces', async () => {
-    const { store } = await openEvents()
+    const { store } = opened
     const { events, clock } = eventsOver(store)
-    await store.write((tx) => tx.run('CREATE TABLE note (text TEXT PRIMARY KEY)'))
     const order: string[] = []
     let broken = true
     events.on(aliasMoved, 'first', [], async (tx, _who, e) => {
@@ -229,7 +231,7 @@ eachStore('events', (open, database) => {
   })
 
   test('after 20 failures a delivery is parked, loudly, and the order goes on; a person can try it again', async () => {
-    const { store } = await openEvents()
+    const { store } = opened
     const { events, clock, telemetry } = eventsOver(store)
     let broken = true
     const done: number[] = []
@@ -266,7 +268,7 @@ eachStore('events', (open, database) => {
   })
 
   test('what waited at a stop is delivered by the next start; a subscriber that is gone leaves nothing behind', async () => {
-    const { store } = await openEvents()
+    const { store } = opened
     const before = eventsOver(store).events
     for (const name of ['kept', 'gone']) {
       before.on(aliasMoved, name, [], async () => {
@@ -288,7 +290,7 @@ eachStore('events', (open, database) => {
   })
 
   test('two processes over one store deliver each event once, in order', async () => {
-    const { store, again } = await openEvents()
+    const { store, again } = opened
     const stores = database === 'postgres' ? [store, await again()] : [store]
     const got: number[] = []
     const all: Events[] = []
@@ -311,7 +313,7 @@ eachStore('events', (open, database) => {
   })
 
   test('an idle server asks the store five times a second and no more', async () => {
-    const { store } = await openEvents()
+    const { store } = opened
     let reads = 0
     const counting: Store = {
       ...store,

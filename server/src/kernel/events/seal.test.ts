@@ -1,26 +1,34 @@
-import { afterEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { manualClock } from '#kernel/clock.ts'
 import { systemWho } from '#kernel/http/who.ts'
 import { createIds } from '#kernel/ids.ts'
 import { silentLog } from '#kernel/log.ts'
 import { seededRandom } from '#kernel/random.ts'
 import type { Sql, Store } from '#kernel/store/index.ts'
-import { eachStore } from '#kit/store.ts'
+import { eachStore, type TestStore } from '#kit/store.ts'
 import { createEvents, eraseFields, event, eventsMigrations, verifyChain } from './index.ts'
 
 const personInvited = event<{ email: string }>('access.person-invited', 'A person was invited.')
 
 const cleanup: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const close of cleanup.splice(0).reverse()) await close()
-})
-
 eachStore('the seal over events', (open, database) => {
+  let opened: TestStore
+  beforeAll(async () => {
+    opened = await open({ migrations: [eventsMigrations] })
+    await opened.store.write((tx) => tx.run('CREATE TABLE note (text TEXT)'))
+  })
+  afterEach(async () => {
+    for (const stop of cleanup.splice(0).reverse()) await stop()
+    await opened.store.write(async (tx) => {
+      for (const table of ['event', 'event_delivery', 'event_subscription', 'event_seal', 'lineage_edge', 'note'])
+        await tx.run(`DELETE FROM ${table}`)
+    })
+  })
+  afterAll(() => opened.close())
   const build = async () => {
-    const opened = await open({ migrations: [eventsMigrations] })
     const clock = manualClock()
     const events = createEvents({ store: opened.store, clock, ids: createIds(clock, seededRandom(1)), log: silentLog })
-    cleanup.push(opened.close, () => events.stop())
+    cleanup.push(() => events.stop())
     await events.start()
     const invite = (workspace: string, n: number) =>
       opened.store.write((tx) =>

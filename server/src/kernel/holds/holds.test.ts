@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { manualClock } from '#kernel/clock.ts'
 import { DomainError } from '#kernel/errors.ts'
 import type { Subject } from '#kernel/events/index.ts'
-import { eachStore } from '#kit/store.ts'
+import { eachStore, type TestStore } from '#kit/store.ts'
 import { raceHoldsAgainstDeletes } from './holds-race.ts'
 import { createHolds, holdsMigrations } from './index.ts'
 
@@ -12,13 +12,18 @@ const release: Subject = { kind: 'release', id: 'rel_1' }
 const other: Subject = { kind: 'release', id: 'rel_2' }
 
 eachStore('holds', (open) => {
-  const build = async () => {
-    const opened = await open({ migrations: [holdsMigrations] })
-    return { ...opened, holds: createHolds({ clock: manualClock(1_000) }) }
-  }
+  let opened: TestStore
+  beforeAll(async () => {
+    opened = await open({ migrations: [holdsMigrations] })
+  })
+  afterEach(async () => {
+    await opened.store.write((tx) => tx.run('DELETE FROM hold'))
+  })
+  afterAll(() => opened.close())
+  const build = () => ({ store: opened.store, holds: createHolds({ clock: manualClock(1_000) }) })
 
   test('a held thing is not deleted, and the refusal names who holds it', async () => {
-    const { store, holds, close } = await build()
+    const { store, holds } = build()
     await store.write((tx) => holds.place(tx, 'w', version, release, 'release rel_1 serves it at endpoint flights'))
     const refused = store.write((tx) =>
       holds.refuseIfHeld(tx, 'w', [run, version], 'delete model version flight-delay/3'),
@@ -35,11 +40,10 @@ eachStore('holds', (open) => {
     })
     await store.write((tx) => holds.refuseIfHeld(tx, 'elsewhere', [version], 'delete it'))
     await store.write((tx) => holds.refuseIfHeld(tx, 'w', [run], 'delete run a1'))
-    await close()
   })
 
   test('placing twice is placing once; letting go frees all that one holder holds and nothing of another', async () => {
-    const { store, holds, close } = await build()
+    const { store, holds } = build()
     await store.write(async (tx) => {
       await holds.place(tx, 'w', version, release, 'one')
       await holds.place(tx, 'w', version, release, 'one again')
@@ -53,11 +57,10 @@ eachStore('holds', (open) => {
     await store.write((tx) => holds.release(tx, 'w', release))
     expect(await store.read((sql) => holds.on(sql, 'w', run))).toEqual([])
     expect((await store.read((sql) => holds.on(sql, 'w', version))).map(({ by }) => by)).toEqual([other])
-    await close()
   })
 
   test('many holders are counted, not listed; too many subjects are refused', async () => {
-    const { store, holds, close } = await build()
+    const { store, holds } = build()
     await store.write(async (tx) => {
       for (let n = 0; n < 30; n++)
         await holds.place(tx, 'w', version, { kind: 'release', id: `rel_${n}` }, `release ${n} serves it`)
@@ -69,12 +72,10 @@ eachStore('holds', (open) => {
     expect(error.facts).toMatchObject({ holders_count: 30 })
     const many = Array.from({ length: 1_001 }, (_, n): Subject => ({ kind: 'run', id: String(n) }))
     expect(await refused(many)).toMatchObject({ problem: 'too-large' })
-    await close()
   })
 
   test('placing a hold and deleting the thing race, and never both happen', async () => {
-    const { store, close } = await build()
+    const { store } = build()
     await raceHoldsAgainstDeletes(store, 100)
-    await close()
   })
 })

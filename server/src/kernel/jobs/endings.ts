@@ -62,7 +62,7 @@ export function createEndings({ kinds, clock, random, log, onEnded }: EndingDeps
       )
     },
 
-    /** Its worker died or was cut off: not counted as an attempt, yet not for ever. */
+    /** Its worker died or was cut off: not counted as an attempt, yet not for ever. It keeps its place in the queue. */
     async lost(tx: Tx, row: JobRow): Promise<void> {
       const losses = row.losses + 1
       if (row.cancel_asked) return giveUp(tx, row, 'cancelled')
@@ -70,13 +70,13 @@ export function createEndings({ kinds, clock, random, log, onEnded }: EndingDeps
         const message = `the process that ran it ended ${losses} times before the job did`
         return giveUp(tx, row, 'failed', { problem: 'unavailable', message })
       }
-      await putBack(tx, row, { attempt: row.attempt - 1, losses, run_at_ms: clock.now() })
+      await putBack(tx, row, { attempt: row.attempt - 1, losses, run_at_ms: row.run_at_ms })
     },
 
     /** Given back by a worker that stops: as if it had not been taken. */
     async returned(tx: Tx, row: JobRow): Promise<void> {
       if (row.cancel_asked) return giveUp(tx, row, 'cancelled')
-      await putBack(tx, row, { attempt: row.attempt - 1, losses: row.losses, run_at_ms: clock.now() })
+      await putBack(tx, row, { attempt: row.attempt - 1, losses: row.losses, run_at_ms: row.run_at_ms })
     },
   }
 }
