@@ -12,7 +12,7 @@ import { createIds } from '#kernel/ids.ts'
 import { createLog, silentLog } from '#kernel/log.ts'
 import { systemRandom } from '#kernel/random.ts'
 import type { Store } from '#kernel/store/index.ts'
-import { createRegistry, registryMigrations } from '#slices/registry'
+import { createRegistry, type Registry, registryMigrations } from '#slices/registry'
 import { createTracking, type Tracking, trackingMigrations, trackingRoutes } from '#slices/tracking'
 import type { OpenTestStore } from './store.ts'
 
@@ -20,6 +20,7 @@ export interface MlflowServer {
   url: string
   store: Store
   tracking: Tracking
+  registry: Registry
   events: Events
   holds: Holds
   blobs: Blobs
@@ -68,7 +69,9 @@ export async function startMlflowServer(open: OpenTestStore): Promise<MlflowServ
   const cursors = createCursors(new Uint8Array(32))
   const app = createServer({ log, ids, dev: true, hosts: [] })
   await app.register(async (own) => trackingRoutes(own, { routes, store, tracking, blobs, cursors, log }))
-  await app.register((own) => mlflow(own, { routes, store, tracking, registry, blobs, cursors, log }))
+  await app.register((own) =>
+    mlflow(own, { routes, store, tracking, registry, blobs, cursors, log, mounts: [registry.pinned] }),
+  )
   app.get('/health', async () => 'OK')
   await store.write((tx) => tracking.ensureDefaultExperiment(tx, DEFAULT_WORKSPACE))
   const url = await listen(app, '127.0.0.1', 0)
@@ -77,6 +80,7 @@ export async function startMlflowServer(open: OpenTestStore): Promise<MlflowServ
     url,
     store,
     tracking,
+    registry,
     events,
     holds,
     blobs,
