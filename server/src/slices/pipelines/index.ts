@@ -1,0 +1,7 @@
+export { type InputState, type PipelinesDeps, STEP_RIGHTS } from './deps.ts'
+export * as pipelineEvents from './events.ts'
+export { graphMistakes } from './graph.ts'
+export { createPipelines, type Pipelines, pipelinesMigrations, type StartInput } from './pipelines.ts'
+export type { Cause, LockedEnvironment, Pipeline, PipelineRun, StepRun } from './pipelines-store.ts'
+export { pipelineRoutes } from './routes.ts'
+export { EnvironmentSpec, PipelineSpec, StepSpec } from './schema.ts'
