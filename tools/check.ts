@@ -7,6 +7,7 @@ import { type Counts, conclude } from './counts.ts'
 /** Two cores are what we promise to run on; most checks keep one busy. */
 const AT_ONCE = 2
 const LINES_SHOWN = 80
+const WARNINGS_SHOWN = 20
 
 const words = process.argv.slice(2)
 const chosen = CHECKS.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)))
@@ -29,7 +30,8 @@ async function worker(): Promise<void> {
     const seconds = ((performance.now() - started) / 1000).toFixed(1)
     process.stdout.write(`${problems.length === 0 ? '✓' : '✗'} ${check.name} (${seconds} s)\n`)
     for (const problem of problems) process.stdout.write(`${shown(problem).replaceAll(/^/gm, '    ')}\n`)
-    for (const warning of soft ?? []) warnings.push(`${check.name}: ${warning}`)
+    for (const warning of (soft ?? []).slice(0, WARNINGS_SHOWN)) warnings.push(`${check.name}: ${warning}`)
+    if (soft && soft.length > WARNINGS_SHOWN) warnings.push(`${check.name}: and ${soft.length - WARNINGS_SHOWN} more`)
     counts[problems.length === 0 ? 'passed' : 'failed']++
   }
 }

@@ -12,7 +12,9 @@ const paths = Object.fromEntries(Object.entries(document.paths).sort(([a], [b]) 
 
 for (const [path, methods] of Object.entries(paths)) {
   for (const [method, operation] of Object.entries(methods)) {
-    const described = Object.values(operation.responses ?? {}).some((response) => response.content)
+    const described = Object.entries(operation.responses ?? {}).some(
+      ([status, { content }]) => status === '204' || content,
+    )
     if (!described) process.stdout.write(`warning: ${method.toUpperCase()} ${path} does not say what it answers\n`)
   }
 }

@@ -9,6 +9,7 @@ import {
   lockProblems,
   sideDoors,
   untidy,
+  unusedExports,
 } from './repo-rules.ts'
 
 const file = (path: string, text: string) => [{ path, text }]
@@ -28,9 +29,14 @@ describe('the repository rules see', () => {
 
   test('paths of one machine and unknown hosts', () => {
     expect(foreignPlaces(file('a.md', `see /${'home'}/ada/x\n`))).toHaveLength(1)
-    expect(foreignPlaces(file('a.md', `see https://somewhere.${'net'}/x and http://127.0.0.1:8080/home\n`))).toEqual([
-      expect.stringContaining('somewhere.net'),
-    ])
+    expect(
+      foreignPlaces(
+        file(
+          'a.md',
+          `see https://somewhere.${'net'}/x and http://127.0.0.1:8080/home http://0x7f.1/ http://[::1]/ http://2130706433/\n`,
+        ),
+      ),
+    ).toEqual([expect.stringContaining('somewhere.net')])
     expect(foreignPlaces(file('a.md', 'GET /api/root/x, ./home/x, https://user:pw@example.com/\n'))).toEqual([])
   })
 
@@ -67,6 +73,14 @@ describe('the repository rules see', () => {
       expect.stringContaining('address of a registry'),
       expect.stringContaining('no digest'),
     ])
+  })
+
+  test('exports that nobody names, as a warning', () => {
+    const files = [
+      ...file('server/src/a.ts', 'export const one = 1\nexport interface Two {}\nexport const three = 3\nthree\n'),
+      ...file('web/src/b.ts', 'one\n'),
+    ]
+    expect(unusedExports(files)).toEqual([{ warning: 'server/src/a.ts exports Two, which nothing names' }])
   })
 
   test('decisions that share a number', () => {

@@ -29,7 +29,8 @@ const HOSTS = [
   // Names without a dot are placeholders.
   /^[a-z-]+$/,
   /(^|\.)(test|invalid|localhost|internal)$/,
-  /^(127|10|192\.168|169\.254|172\.(1[6-9]|2\d|3[01])|203\.0\.113|198\.51\.100|192\.0\.2)\.[\d.]+$|^0\.0\.0\.0$|^\[.*\]$/,
+  // Addresses in any spelling, and IPv6 in brackets.
+  /^(0x)?[\da-f]*[\d.]+[\da-f.]*$|^\[.*\]$/,
   /(^|\.)(w3|ietf|rfc-editor|json-schema|apache|spdx|opensource|keepachangelog|semver|conventionalcommits|editorconfig)\.(org|com)$/,
   /(^|\.)(mlflow|onnx|onnxruntime|openlineage|kserve|opencontainers|openapis|prometheus|grafana|python|scikit-learn)\.(org|ai|io|com)$/,
   /(^|\.)(nodejs|npmjs|typescriptlang|biomejs|vitest|fastify|duckdb|sqlite|postgresql|playwright|mozilla|github)\.(org|com|dev|io)$/,
@@ -43,6 +44,7 @@ export const repositoryRules: readonly Check[] = [
   rule('links in documents lead somewhere', deadLinks),
   rule('locks are complete', () => lockProblems('package.json', 'package-lock.json')),
   rule('each dependency is explained', unexplained),
+  rule('exports are used', unusedExports),
   rule('decisions have their own numbers', decisionNumbers),
   rule('routes go through route()', sideDoors),
   rule('only the configuration reads the environment', environmentReaders),
@@ -80,7 +82,7 @@ function repositoryFiles(): RepositoryFile[] {
 
 export function largeFiles(files: RepositoryFile[]): Finding[] {
   return files
-    .filter((file) => CODE.test(file.path) && !(file.path in LARGE))
+    .filter((file) => CODE.test(file.path) && !file.path.endsWith('.d.ts') && !(file.path in LARGE))
     .map((file) => ({ path: file.path, lines: file.text.split('\n').length - 1 }))
     .filter(({ lines }) => lines > LINES_WARN)
     .map(({ path, lines }) => {
@@ -207,6 +209,28 @@ function unexplained(files: RepositoryFile[]): Finding[] {
       .filter((name) => !used.has(name))
       .map((name) => `docs/dependencies.md speaks of ${name}, which package.json does not have`),
   ]
+}
+
+/** Warnings only: an export that nobody names, not even its own file, is either for later or forgotten. */
+export function unusedExports(files: RepositoryFile[]): Finding[] {
+  const sources = files.filter(({ path }) => /\.(ts|tsx)$/.test(path) && !path.endsWith('.d.ts'))
+  const users = new Map<string, Set<string>>()
+  for (const { path, text } of sources) {
+    for (const word of new Set(text.match(/[A-Za-z_$][\w$]*/g)))
+      users.set(word, (users.get(word) ?? new Set()).add(path))
+  }
+  const declared = /^export (?:async )?(?:const|function|class|interface|type) ([A-Za-z_$][\w$]*)/gm
+  return sources
+    .filter(({ path }) => /^(server|web)\/src\//.test(path) && !path.endsWith('.test.ts'))
+    .flatMap(({ path, text }) =>
+      [...text.matchAll(declared)]
+        .map(([, name]) => name!)
+        .filter(
+          (name) =>
+            users.get(name)!.size === 1 && text.split(new RegExp(`\\b${name.replace('$', '\\$')}\\b`)).length === 2,
+        )
+        .map((name) => ({ warning: `${path} exports ${name}, which nothing names` })),
+    )
 }
 
 export function decisionNumbers(files: RepositoryFile[]): Finding[] {
