@@ -236,6 +236,7 @@ test('lent copies stay while they are read, serve many readers from one file, an
   await blobs.remove(refs[0]!.digest)
   expect((await readFile(lent.path)).length).toBe(100_000)
   await lent.done()
+  expect(await plain()).not.toContain(hex(0))
   expect(await blobs.stat(refs[0]!.digest)).toBeUndefined()
   await expect(blobs.lend(refs[0]!.digest)).rejects.toMatchObject({ problem: 'not-found' })
 })

@@ -13,6 +13,8 @@ interface Entry {
   /** Borrowers. A lent copy is never taken away. */
   lent: number
   used_at: number
+  /** The blob was removed while this copy was lent. */
+  gone: boolean
   ready: Promise<void>
 }
 
@@ -60,12 +62,27 @@ export async function createPlainCache(paths: Paths, space: Space, log: Log, cap
   const entries = new Map<string, Entry>()
   let uses = 0
   const pathOf = (hex: string) => join(paths.plain, hex)
+  /** Files on their way out: a new copy of the same name waits until the old one is gone. */
+  const leaving = new Map<string, Promise<void>>()
+
+  const drop = (hex: string): Promise<void> => {
+    entries.delete(hex)
+    const done = rm(pathOf(hex), { force: true }).finally(() => leaving.delete(hex))
+    leaving.set(hex, done)
+    return done
+  }
 
   await makeFolder(paths.plain)
   for (const name of await readdir(paths.plain)) {
     if (!/^[0-9a-f]{64}$/.test(name)) await rm(pathOf(name), { force: true, recursive: true })
     else
-      entries.set(name, { size_bytes: (await stat(pathOf(name))).size, lent: 0, used_at: 0, ready: Promise.resolve() })
+      entries.set(name, {
+        size_bytes: (await stat(pathOf(name))).size,
+        lent: 0,
+        used_at: 0,
+        gone: false,
+        ready: Promise.resolve(),
+      })
   }
 
   const evict = async () => {
@@ -73,14 +90,14 @@ export async function createPlainCache(paths: Paths, space: Space, log: Log, cap
     const idle = [...entries].filter(([, entry]) => entry.lent === 0).sort(([, a], [, b]) => a.used_at - b.used_at)
     for (const [hex, { size_bytes }] of idle) {
       if (total <= cap_bytes) return
-      entries.delete(hex)
       total -= size_bytes
-      await rm(pathOf(hex), { force: true })
+      await drop(hex)
     }
   }
 
   const make = async (blob: OpenBlob) => {
     try {
+      await leaving.get(blob.hex)
       await writePlain(blob, pathOf(blob.hex), space, { mode: 0o400, sync: true })
     } finally {
       await blob.file.close()
@@ -92,10 +109,11 @@ export async function createPlainCache(paths: Paths, space: Space, log: Log, cap
     const known = entries.get(blob.hex)
     if (known && known.size_bytes === blob.size_bytes) {
       known.lent += 1
+      known.gone = false
       await blob.file.close()
       return [blob.hex, known]
     }
-    const entry: Entry = { size_bytes: blob.size_bytes, lent: 1, used_at: 0, ready: make(blob) }
+    const entry: Entry = { size_bytes: blob.size_bytes, lent: 1, used_at: 0, gone: false, ready: make(blob) }
     entries.set(blob.hex, entry)
     return [blob.hex, entry]
   }
@@ -118,6 +136,7 @@ export async function createPlainCache(paths: Paths, space: Space, log: Log, cap
           if (over) return
           over = true
           entry.lent -= 1
+          if (entry.gone && entry.lent === 0 && entries.get(hex) === entry) await drop(hex)
           await evict().catch((error) => log.warn({ err: error }, 'the cache of plain copies could not be trimmed'))
         },
       }
@@ -127,12 +146,8 @@ export async function createPlainCache(paths: Paths, space: Space, log: Log, cap
     async forget(hex: string): Promise<void> {
       const entry = entries.get(hex)
       if (!entry) return
-      if (entry.lent > 0) {
-        entry.used_at = 0
-        return
-      }
-      entries.delete(hex)
-      await rm(pathOf(hex), { force: true })
+      if (entry.lent > 0) entry.gone = true
+      else await drop(hex)
     },
   }
 }

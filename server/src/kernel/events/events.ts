@@ -20,6 +20,8 @@ const POLL_MS = 200
 const FEED_PAGE = 200
 /** Sealing waits this long for company, so that a busy second is a few transactions. */
 const SEAL_EVERY_MS = 400
+/** Longest wait while the store refuses. */
+const TROUBLE_MS_MAX = 10_000
 const REFRESH_MS = 60 * 60_000
 
 export interface EventsDeps {
@@ -37,6 +39,7 @@ export function createEvents({ store, clock, ids, log, random = systemRandom, te
   const listeners = new Set<(event: EventRecord) => void>()
   const deliveries = new Map<string, Delivery>()
   const underWay = new Map<string, Promise<void>>()
+  const troubles = new Map<string, { failures: number; retry_at: number }>()
   const dead = telemetry?.counter({
     name: 'event_deliveries_dead_total',
     help: 'Deliveries parked after too many failures',
@@ -54,17 +57,25 @@ export function createEvents({ store, clock, ids, log, random = systemRandom, te
     reactions.set(subscriber, [...mine, { type, rights, handler }])
   }
 
-  /** Runs `work` unless it is running; a failure is logged and tried again with the next poll. */
+  /** Runs `work` unless it is running. It fails when the store does (away, full): then it is tried again, ever less often. */
   const runOnce = (name: string, work: () => Promise<void>) => {
     if (underWay.has(name)) return
+    const troubled = troubles.get(name)
+    if (troubled && troubled.retry_at > performance.now()) return
     const running = work().then(
       () => {
         underWay.delete(name)
+        troubles.delete(name)
         pulse.wake()
       },
       (error) => {
         underWay.delete(name)
-        log.error({ err: error, loop: `events ${name}` }, 'an event loop failed and is tried again')
+        const failures = (troubled?.failures ?? 0) + 1
+        troubles.set(name, {
+          failures,
+          retry_at: performance.now() + Math.min(POLL_MS * 2 ** failures, TROUBLE_MS_MAX),
+        })
+        log.error({ err: error, loop: `events ${name}`, failures }, 'an event loop failed and is tried again')
       },
     )
     underWay.set(name, running)

@@ -64,7 +64,6 @@ export function createJobs({ store, clock, ids, log, random = systemRandom, tele
       const one = runJob(row, kind, { store, clock, log, endings, onEnded })
       const key = keyOf(row.workspace, row.id)
       running.set(key, one)
-      if (row.cancel_asked) one.stop('cancelled')
       if (!started) one.stop('stopping')
       void one.ended.then(() => {
         running.delete(key)

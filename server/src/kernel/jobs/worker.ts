@@ -91,6 +91,7 @@ export function runJob(row: JobRow, kind: AnyKind, { store, clock, log: parent, 
 
   const attempt = async (): Promise<Outcome> => {
     try {
+      controller.signal.throwIfAborted()
       return { result: await kind.run(toJob(row), context) }
     } catch (error) {
       return { error }
@@ -138,6 +139,7 @@ export function runJob(row: JobRow, kind: AnyKind, { store, clock, log: parent, 
     }
   }
 
+  if (row.cancel_asked) stop('cancelled')
   return { held, kind: row.kind, stop, ended: live() }
 }
 
