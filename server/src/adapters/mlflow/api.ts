@@ -18,7 +18,7 @@ export interface MlflowDeps {
   blobs: Pick<Blobs, 'put' | 'open' | 'read'>
   cursors: Cursors
   log: Log
-  /** Read-only trees beside the artifact tree, by their first path part: the registry's pinned files. */
+  /** Read-only trees beside the artifact tree, by their first path part; by default the registry's pinned files. */
   mounts?: readonly ArtifactMount[]
   /** MLflow's version whose API this is, as `/version` answers. */
   version?: string

@@ -34,7 +34,7 @@ function pathOf(request: FastifyRequest, after: string): string {
 
 /** `/mlflow-artifacts`: bytes up and down under the paths that `mlflow-artifacts:` URIs name. */
 export function artifactProxy(app: FastifyInstance, deps: MlflowDeps): void {
-  const { store, tracking, blobs, mounts = [] } = deps
+  const { store, tracking, blobs, mounts = [deps.registry.pinned] } = deps
   const { artifacts } = tracking
   const { route } = deps.routes
 

@@ -1,0 +1,446 @@
+"""An ordinary day of MLflow's unmodified client against a tracking server, step by step.
+
+Run with MLFLOW_TRACKING_URI set. Prints one JSON line a step; a failing step prints its error and the rest goes on.
+"""
+
+import json
+import math
+import os
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, RunTag, ViewType
+from mlflow.exceptions import MlflowException, RestException
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+
+STEPS = []
+
+
+def step(function):
+    STEPS.append(function)
+    return function
+
+
+def refused(code, text, call):
+    try:
+        call()
+    except MlflowException as error:
+        assert error.error_code == code, f"{error.error_code} instead of {code}: {error}"
+        assert text in str(error), f"{text!r} is not in {error}"
+        return
+    raise AssertionError(f"nothing was refused, {code} was expected")
+
+
+client = MlflowClient()
+# A server that only tracks has no registry: its steps are left out.
+HAS_REGISTRY = os.environ.get("JOURNEY_REGISTRY", "1") == "1"
+
+
+@step
+def experiments():
+    assert client.get_experiment("0").name == "Default"
+    made = client.create_experiment("journey", tags={"team": "blue"})
+    found = client.get_experiment_by_name("journey")
+    assert found.experiment_id == made and found.tags == {"team": "blue"}
+    assert found.artifact_location == f"mlflow-artifacts:/{made}"
+    assert client.get_experiment_by_name("nothing") is None
+    refused("RESOURCE_ALREADY_EXISTS", "journey", lambda: client.create_experiment("journey"))
+    client.set_experiment_tag(made, "stage", "")
+    client.delete_experiment_tag(made, "team")
+    refused("RESOURCE_DOES_NOT_EXIST", "No tag", lambda: client.delete_experiment_tag(made, "team"))
+    assert client.get_experiment(made).tags == {"stage": ""}
+    client.rename_experiment(made, "journey renamed")
+    assert client.get_experiment(made).name == "journey renamed"
+    run = client.create_run(made)
+    client.delete_experiment(made)
+    assert client.get_experiment(made).lifecycle_stage == "deleted"
+    assert client.get_run(run.info.run_id).info.lifecycle_stage == "deleted"
+    refused("RESOURCE_ALREADY_EXISTS", "deleted", lambda: client.create_experiment("journey renamed"))
+    refused("INVALID_PARAMETER_VALUE", "active", lambda: client.create_run(made))
+    client.restore_experiment(made)
+    assert client.get_run(run.info.run_id).info.lifecycle_stage == "active"
+    names = [e.name for e in client.search_experiments(filter_string="name LIKE 'journey%'")]
+    assert names == ["journey renamed"]
+    pages, token = [], None
+    for i in range(5):
+        client.create_experiment(f"page {i}")
+    while True:
+        page = client.search_experiments(max_results=2, page_token=token, order_by=["name ASC"], filter_string="name ILIKE 'PAGE%'")
+        pages.append([e.name for e in page])
+        token = page.token
+        if not token:
+            break
+    assert pages == [["page 0", "page 1"], ["page 2", "page 3"], ["page 4"]], pages
+    assert len(client.search_experiments(view_type=ViewType.ALL)) >= 7
+    refused("INVALID_PARAMETER_VALUE", "", lambda: client.search_experiments(page_token="nonsense"))
+    refused("RESOURCE_DOES_NOT_EXIST", "No Experiment", lambda: client.get_experiment("99999"))
+
+
+@step
+def runs_metrics_params_tags():
+    mlflow.set_experiment("runs")
+    with mlflow.start_run(run_name="first", tags={"a": "1"}, description="what it is") as run:
+        run_id = run.info.run_id
+        mlflow.log_param("depth", 3)
+        mlflow.log_param("depth", 3)
+        refused("INVALID_PARAMETER_VALUE", "Changing param values is not allowed. Param with key='depth'", lambda: mlflow.log_param("depth", 4))
+        mlflow.log_params({f"p{i}": "x" * 6100 for i in range(120)})
+        for i in range(10):
+            mlflow.log_metric("loss", 1 / (i + 1), step=i)
+        mlflow.log_metrics({"acc": 0.5, "f1/macro": 0.25, "späte metrik": 1}, step=2)
+        mlflow.log_metric("nan", float("nan"))
+        mlflow.log_metric("inf", float("inf"))
+        mlflow.log_metric("negative", -1, step=-5)
+        mlflow.log_metric("big", 1.0, step=2**62, timestamp=1)
+        mlflow.set_tags({"b": "2", "long": "y" * 8100})
+        mlflow.set_tag("c", "")
+        mlflow.delete_tag("b")
+        refused("RESOURCE_DOES_NOT_EXIST", "No tag with name: b", lambda: client.delete_tag(run_id, "b"))
+        refused("INVALID_PARAMETER_VALUE", "Names may only contain", lambda: client.log_metric(run_id, "bad!key", 1))
+    found = client.get_run(run_id)
+    assert found.info.run_name == "first" and found.info.status == "FINISHED" and found.info.end_time
+    assert found.data.params["depth"] == "3" and len(found.data.params) == 121
+    assert len(found.data.params["p1"]) == 6000 and len(found.data.tags["long"]) == 8000
+    assert found.data.metrics["loss"] == 0.1 and math.isnan(found.data.metrics["nan"])
+    assert found.data.metrics["inf"] == sys.float_info.max and found.data.metrics["negative"] == -1
+    assert found.data.tags["c"] == "" and found.data.tags["mlflow.note.content"] == "what it is"
+    history = client.get_metric_history(run_id, "loss")
+    assert [m.step for m in history] == list(range(10))
+    assert client.get_metric_history(run_id, "big")[0].step == 2**62
+    assert client.get_metric_history(run_id, "unknown") == []
+    # The latest is the greatest by step, then timestamp, then value; an exact repeat is one point.
+    client.log_metric(run_id, "late", 1.0, timestamp=100, step=5)
+    client.log_metric(run_id, "late", 9.0, timestamp=200, step=4)
+    client.log_metric(run_id, "late", 1.0, timestamp=100, step=5)
+    assert client.get_run(run_id).data.metrics["late"] == 1.0
+    assert len(client.get_metric_history(run_id, "late")) == 2
+    refused("RESOURCE_DOES_NOT_EXIST", "not found", lambda: client.get_run("f" * 32))
+    client.update_run(run_id, status="FAILED", name="renamed")
+    assert client.get_run(run_id).data.tags["mlflow.runName"] == "renamed"
+    client.set_tag(run_id, "mlflow.runName", "again")
+    assert client.get_run(run_id).info.run_name == "again"
+    client.delete_run(run_id)
+    refused("INVALID_PARAMETER_VALUE", "must be in the 'active' state", lambda: client.log_metric(run_id, "x", 1))
+    client.restore_run(run_id)
+    client.log_metric(run_id, "x", 1)
+
+
+@step
+def batches():
+    mlflow.set_experiment("batches")
+    run = client.create_run(mlflow.get_experiment_by_name("batches").experiment_id)
+    run_id = run.info.run_id
+    client.log_batch(
+        run_id,
+        metrics=[Metric("m", i, 1000 + i, i) for i in range(800)],
+        params=[Param("p", "1")],
+        tags=[RunTag("t", "1"), RunTag("t", "2")],
+    )
+    found = client.get_run(run_id)
+    assert found.data.metrics == {"m": 799} and found.data.params == {"p": "1"} and found.data.tags["t"] == "2"
+    assert len(client.get_metric_history(run_id, "m")) == 800
+    refused(
+        "INVALID_PARAMETER_VALUE",
+        "Changing param values is not allowed. Params were already logged='[{'key': 'p', 'old_value': '1', 'new_value': '2'}]'",
+        lambda: client.log_batch(run_id, params=[Param("p", "2"), Param("q", "1")]),
+    )
+    assert "q" not in client.get_run(run_id).data.params
+    refused(
+        "INVALID_PARAMETER_VALUE",
+        "at most 1000 metrics",
+        lambda: client._tracking_client.store.log_batch(run_id, [Metric("m", i, 1, i) for i in range(1001)], [], []),
+    )
+    # Asynchronous: several threads write batches of one run at once.
+    futures = [client.log_batch(run_id, metrics=[Metric("async", i, 1, i)], params=[Param(f"a{i}", "1")], synchronous=False) for i in range(50)]
+    for future in futures:
+        future.wait()
+    assert len(client.get_metric_history(run_id, "async")) == 50
+
+
+@step
+def searching():
+    experiment = mlflow.set_experiment("search")
+    for i in range(6):
+        with mlflow.start_run(run_name=f"run {i}"):
+            mlflow.log_param("lr", ["0.1", "0.01"][i % 2])
+            mlflow.log_metric("loss", i / 10)
+            if i < 3:
+                mlflow.log_metric("only some", i)
+            mlflow.set_tag("owner.name", f"o'{i}")
+            mlflow.set_tag("kind", ["Tree", "linear"][i % 2])
+    ids = [experiment.experiment_id]
+
+    def names(filter_string="", order_by=("metrics.loss ASC",), **kwargs):
+        return [r.info.run_name for r in client.search_runs(ids, filter_string, order_by=list(order_by), **kwargs)]
+
+    every = [f"run {i}" for i in range(6)]
+    assert names() == every
+    assert names("metrics.loss > 0.2") == every[3:]
+    assert names("metric.loss >= 0.2 and metrics.loss != 0.4") == ["run 2", "run 3", "run 5"]
+    assert names("params.lr = '0.1' AND metrics.loss < 0.3") == ["run 0", "run 2"]
+    assert names('params."lr" = "0.01"') == ["run 1", "run 3", "run 5"]
+    assert names("tags.kind LIKE 'T%'") == ["run 0", "run 2", "run 4"]
+    assert names("tags.kind LIKE 't%'") == []
+    assert names("tags.kind ILIKE 'tr__'") == ["run 0", "run 2", "run 4"]
+    assert names("tags.owner.name = 'o''3'") == ["run 3"]
+    assert names("tags.`owner.name` != 'o''3'") == every[:3] + every[4:]
+    assert names("metrics.`only some` <= 1") == ["run 0", "run 1"]
+    assert names("metrics.`only some` != 0") == ["run 1", "run 2"]
+    assert names("tags.nothing != 'x'") == []
+    assert names("tags.nothing IS NULL AND params.lr IS NOT NULL") == every
+    assert names("attributes.run_name = 'run 4'") == ["run 4"]
+    assert names("run_name LIKE '%5'") == ["run 5"]
+    assert names("Run name = 'run 5'") == ["run 5"]
+    assert names("attributes.status = 'FINISHED' and start_time > 0 and end_time > 1") == every
+    run_ids = [r.info.run_id for r in client.search_runs(ids, order_by=["metrics.loss ASC"])]
+    assert names(f"run_id IN ('{run_ids[1]}', '{run_ids[2]}')") == ["run 1", "run 2"]
+    assert names(f"attributes.run_id NOT IN ('{run_ids[1]}')") == [every[0]] + every[2:]
+    assert names("", ("metrics.`only some` DESC", "metrics.loss DESC")) == ["run 2", "run 1", "run 0", "run 5", "run 4", "run 3"]
+    assert names("", ("params.lr ASC", "start_time DESC")) == ["run 5", "run 3", "run 1", "run 4", "run 2", "run 0"]
+    assert names("", ("attributes.start_time ASC",)) == every and names("", ()) == every[::-1]
+    assert names("metrics.loss < 0.1 OR (metrics.loss > 0.4 AND NOT params.lr = '0.1')") == ["run 0", "run 5"]
+    for wrong in ["metrics.loss", "metrics.loss > 'a'", "params.lr > 1", "nonsense = 'a'", "metrics.loss >", "loss = 1", "params.lr = 'a", ")(", "attributes.experiment_id = '1'"]:
+        refused("INVALID_PARAMETER_VALUE", "", lambda wrong=wrong: names(wrong))
+    refused("INVALID_PARAMETER_VALUE", "duplicate", lambda: names("", ("metrics.loss", "metrics.loss DESC")))
+    refused("INVALID_PARAMETER_VALUE", "50000", lambda: names(max_results=50001))
+    seen, token = [], None
+    while True:
+        page = client.search_runs(ids, order_by=["metrics.`only some` DESC"], max_results=2, page_token=token)
+        seen += [r.info.run_name for r in page]
+        token = page.token
+        if not token:
+            break
+    assert sorted(seen) == every and seen[:3] == ["run 2", "run 1", "run 0"], seen
+    client.delete_run(run_ids[0])
+    assert names() == every[1:]
+    assert names(run_view_type=ViewType.DELETED_ONLY) == ["run 0"] and names(run_view_type=ViewType.ALL) == every
+    assert client.search_runs([]) == []
+    frame = mlflow.search_runs(ids, "metrics.loss > 0.2", order_by=["metrics.loss DESC"])
+    assert list(frame["tags.mlflow.runName"]) == ["run 5", "run 4", "run 3"] and frame["params.lr"][0] == "0.01"
+
+
+@step
+def nested_runs():
+    mlflow.set_experiment("nested")
+    with mlflow.start_run(run_name="parent") as parent:
+        for i in range(3):
+            with mlflow.start_run(run_name=f"child {i}", nested=True):
+                mlflow.log_metric("v", i)
+    children = mlflow.search_runs(experiment_names=["nested"], filter_string=f"tags.mlflow.parentRunId = '{parent.info.run_id}'")
+    assert len(children) == 3
+    with mlflow.start_run(run_id=parent.info.run_id):
+        mlflow.log_metric("resumed", 1)
+    assert client.get_run(parent.info.run_id).info.status == "FINISHED"
+    try:
+        with mlflow.start_run(run_name="failing") as failing:
+            raise ValueError("on purpose")
+    except ValueError:
+        pass
+    assert client.get_run(failing.info.run_id).info.status == "FAILED"
+
+
+@step
+def artifacts():
+    mlflow.set_experiment("artifacts")
+    with mlflow.start_run() as run:
+        run_id = run.info.run_id
+        mlflow.log_text("hello", "notes/größe + [ok] 日本.txt")
+        mlflow.log_dict({"a": [1, 2]}, "data/one.json")
+        mlflow.log_dict({"a": [1, 2]}, "data/two.yaml")
+        mlflow.log_text("", "empty.txt")
+        figure, axes = plt.subplots()
+        axes.plot([0, 1], [1, 0])
+        mlflow.log_figure(figure, "plots/line.png")
+        mlflow.log_image(np.zeros((4, 4, 3), dtype=np.uint8), "black.png")
+        for at in range(2):
+            mlflow.log_image(np.full((4, 4, 3), at, dtype=np.uint8), key="gray/scale", step=at)
+        mlflow.log_table({"q": ["a"], "n": [1]}, "table.json")
+        mlflow.log_table({"q": ["b"], "n": [2]}, "table.json")
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "sub").mkdir()
+            Path(folder, "sub", "big.bin").write_bytes(os.urandom(3_000_000))
+            Path(folder, "top.txt").write_text("top")
+            mlflow.log_artifacts(folder, "tree")
+            big = Path(folder, "sub", "big.bin").read_bytes()
+    top = {f.path: f.is_dir for f in client.list_artifacts(run_id)}
+    assert top == {"black.png": False, "data": True, "empty.txt": False, "images": True, "notes": True, "plots": True, "table.json": False, "tree": True}, top
+    assert [f.path for f in client.list_artifacts(run_id, "tree")] == ["tree/sub", "tree/top.txt"]
+    assert [(f.path, f.file_size) for f in client.list_artifacts(run_id, "tree/sub")] == [("tree/sub/big.bin", 3_000_000)]
+    assert client.list_artifacts(run_id, "nothing") == []
+    assert len(client.list_artifacts(run_id, "images")) == 4
+    with tempfile.TemporaryDirectory() as folder:
+        there = Path(client.download_artifacts(run_id, "", folder))
+        assert (there / "notes" / "größe + [ok] 日本.txt").read_text() == "hello"
+        assert (there / "tree" / "sub" / "big.bin").read_bytes() == big
+        assert (there / "empty.txt").read_bytes() == b""
+    assert mlflow.artifacts.load_text(f"runs:/{run_id}/tree/top.txt") == "top"
+    assert mlflow.artifacts.load_dict(f"runs:/{run_id}/data/one.json") == {"a": [1, 2]}
+    assert mlflow.artifacts.load_image(f"runs:/{run_id}/black.png").size == (4, 4)
+    table = mlflow.load_table("table.json", run_ids=[run_id])
+    assert list(table["q"]) == ["a", "b"]
+    client.log_text(run_id, "changed", "data/one.json")
+    assert mlflow.artifacts.load_text(f"runs:/{run_id}/data/one.json") == "changed"
+    refused_download(run_id)
+    repository = mlflow.store.artifact.artifact_repository_registry.get_artifact_repository(run.info.artifact_uri)
+    repository.delete_artifacts("tree/sub")
+    assert [f.path for f in client.list_artifacts(run_id, "tree")] == ["tree/top.txt"]
+    repository.delete_artifacts("tree")
+    assert "tree" not in [f.path for f in client.list_artifacts(run_id)]
+
+
+def refused_download(run_id):
+    try:
+        mlflow.artifacts.load_text(f"runs:/{run_id}/absent.txt")
+    except MlflowException as error:
+        assert "absent.txt" in str(error), error
+        return
+    raise AssertionError("an absent artifact was answered")
+
+
+@step
+def datasets():
+    mlflow.set_experiment("datasets")
+    frame = pd.DataFrame({"x": [1.0, 2.0], "y": [0, 1]})
+    data = mlflow.data.from_pandas(frame, source="https://example.com/data.csv", name="points", targets="y")
+    with mlflow.start_run() as run:
+        mlflow.log_input(data, context="training", tags={"kind": "raw"})
+        mlflow.log_input(data, context="training")
+        mlflow.log_metrics({"accuracy": 0.9}, dataset=data)
+    inputs = client.get_run(run.info.run_id).inputs.dataset_inputs
+    assert len(inputs) == 1 and inputs[0].dataset.name == "points" and json.loads(inputs[0].dataset.profile)["num_rows"] == 2
+    assert {t.key: t.value for t in inputs[0].tags} == {"mlflow.data.context": "training", "kind": "raw"}
+    assert mlflow.data.get_source(inputs[0]).url == "https://example.com/data.csv"
+    found = client.search_runs([run.info.experiment_id], "datasets.name = 'points' AND dataset.context = 'training'")
+    assert len(found) == 1 and found[0].inputs.dataset_inputs[0].dataset.digest == data.digest
+    assert client.search_runs([run.info.experiment_id], "datasets.digest IN ('other')") == []
+
+
+@step
+def models():
+    mlflow.set_experiment("models")
+    x, y = load_iris(return_X_y=True, as_frame=True)
+    model = LogisticRegression(max_iter=200).fit(x, y)
+    with mlflow.start_run() as run:
+        mlflow.log_params({"C": 1.0})
+        info = mlflow.sklearn.log_model(model, name="clf", input_example=x.head(3), params={"extra": "1"}, tags={"t": "1"}, step=3, pip_requirements=["scikit-learn"])
+        mlflow.log_metric("accuracy", 0.97, model_id=info.model_id, dataset=mlflow.data.from_pandas(x, name="iris"))
+    assert info.model_id.startswith("m-")
+    logged = mlflow.get_logged_model(info.model_id)
+    assert logged.status == "READY" and logged.source_run_id == run.info.run_id and logged.name == "clf"
+    assert logged.params == {"C": "1.0", "extra": "1"} or logged.params.get("extra") == "1", logged.params
+    assert logged.tags["t"] == "1" and logged.metrics[0].key == "accuracy" and logged.metrics[0].dataset_name == "iris"
+    found = client.get_run(run.info.run_id)
+    assert [(o.model_id, o.step) for o in found.outputs.model_outputs] == [(info.model_id, 3)]
+    for uri in [info.model_uri, f"models:/{info.model_id}", f"runs:/{run.info.run_id}/clf"]:
+        loaded = mlflow.sklearn.load_model(uri)
+        assert (loaded.predict(x) == model.predict(x)).all()
+    pyfunc = mlflow.pyfunc.load_model(info.model_uri)
+    assert list(pyfunc.predict(x.head(3))) == list(model.predict(x.head(3)))
+    assert mlflow.models.get_model_info(info.model_uri).signature is not None
+    frame = mlflow.search_logged_models(experiment_ids=[run.info.experiment_id], filter_string="metrics.accuracy > 0.9 AND name = 'clf'")
+    assert list(frame["model_id"]) == [info.model_id]
+    nothing = mlflow.search_logged_models(filter_string="metrics.accuracy > 0.99", output_format="list", experiment_ids=[run.info.experiment_id])
+    assert nothing == []
+    best = mlflow.search_logged_models(
+        experiment_ids=[run.info.experiment_id],
+        datasets=[{"dataset_name": "iris"}],
+        order_by=[{"field_name": "metrics.accuracy", "ascending": False, "dataset_name": "iris"}],
+        output_format="list",
+    )
+    assert [m.model_id for m in best] == [info.model_id]
+    client.set_logged_model_tags(info.model_id, {"stage": "best"})
+    client.delete_logged_model_tag(info.model_id, "stage")
+    refused("RESOURCE_DOES_NOT_EXIST", "No tag", lambda: client.delete_logged_model_tag(info.model_id, "stage"))
+    external = mlflow.create_external_model(name="external", params={"a": "b"})
+    assert mlflow.get_logged_model(external.model_id).status == "READY"
+    client.delete_logged_model(external.model_id)
+    refused("RESOURCE_DOES_NOT_EXIST", "not found", lambda: client.get_logged_model(external.model_id))
+    refused("INVALID_PARAMETER_VALUE", "Model name", lambda: client.create_logged_model(run.info.experiment_id, name="a/b"))
+
+
+@step
+def autologging():
+    mlflow.set_experiment("autolog")
+    x, y = load_iris(return_X_y=True, as_frame=True)
+    mlflow.sklearn.autolog(silent=True)
+    try:
+        with mlflow.start_run() as run:
+            model = LogisticRegression(max_iter=100).fit(x, y)
+            model.score(x, y)
+    finally:
+        mlflow.sklearn.autolog(disable=True)
+    found = client.get_run(run.info.run_id)
+    assert found.data.params["max_iter"] == "100" and "training_accuracy_score" in found.data.metrics, found.data
+    assert any(k.endswith("score_x") or k.startswith("LogisticRegression_score") for k in found.data.metrics), found.data.metrics
+    assert found.inputs.dataset_inputs and found.outputs.model_outputs
+    files = {f.path for f in client.list_artifacts(run.info.run_id)}
+    assert "training_confusion_matrix.png" in files, files
+    logged = mlflow.get_logged_model(found.outputs.model_outputs[0].model_id)
+    assert logged.status == "READY" and any(m.key == "training_accuracy_score" for m in logged.metrics)
+
+
+@step
+def evaluation():
+    mlflow.set_experiment("evaluate")
+    x, y = load_iris(return_X_y=True, as_frame=True)
+    model = LogisticRegression(max_iter=200).fit(x, y)
+    with mlflow.start_run() as run:
+        info = mlflow.sklearn.log_model(model, name="clf", signature=mlflow.models.infer_signature(x, model.predict(x)), pip_requirements=["scikit-learn"])
+        result = mlflow.models.evaluate(
+            info.model_uri,
+            x.assign(target=y),
+            targets="target",
+            model_type="classifier",
+            evaluator_config={"log_model_explainability": False},
+        )
+    assert result.metrics["accuracy_score"] > 0.9
+    assert client.get_run(run.info.run_id).data.metrics["accuracy_score"] > 0.9
+
+
+@step
+def registering():
+    if not HAS_REGISTRY:
+        return
+    mlflow.set_experiment("registering")
+    x, y = load_iris(return_X_y=True, as_frame=True)
+    model = LogisticRegression(max_iter=200).fit(x, y)
+    with mlflow.start_run():
+        mlflow.sklearn.log_model(model, name="clf", input_example=x.head(2), registered_model_name="iris", pip_requirements=["scikit-learn"])
+    version = client.get_model_version("iris", "1")
+    assert version.status == "READY"
+    client.set_registered_model_alias("iris", "champion", "1")
+    loaded = mlflow.pyfunc.load_model("models:/iris@champion")
+    assert list(loaded.predict(x.head(3))) == list(model.predict(x.head(3)))
+
+
+def main():
+    failed = 0
+    wanted = set(sys.argv[1:])
+    for function in STEPS:
+        if wanted and function.__name__ not in wanted:
+            continue
+        try:
+            function()
+            print(json.dumps({"step": function.__name__, "ok": True}), flush=True)
+        except Exception as error:
+            failed += 1
+            text = "".join(traceback.format_exception(error))[-4000:]
+            print(json.dumps({"step": function.__name__, "ok": False, "error": text}), flush=True)
+        finally:
+            while mlflow.active_run():
+                mlflow.end_run()
+    return 1 if failed else 0
+
+
+sys.exit(main())
