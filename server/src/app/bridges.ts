@@ -1,15 +1,24 @@
 /** Small adapters between slices that know nothing of each other: what one asks, in the words of the other. */
 import type { Blobs } from '#kernel/blobs/index.ts'
 import { DomainError } from '#kernel/errors.ts'
+import type { SubjectKind } from '#kernel/events/index.ts'
 import type { Sql, Store } from '#kernel/store/index.ts'
 import type { Datasets } from '#slices/datasets'
-import type { Registry } from '#slices/registry'
+import type { InputState } from '#slices/pipelines'
+import type { Quality } from '#slices/quality'
+import type { Registry, RegistryRouteDeps } from '#slices/registry'
 import type { ServingDeps } from '#slices/serving'
 import type { Tracking } from '#slices/tracking'
 
 export interface Bridges {
   /** What serving asks of the registry, tracking and datasets. */
   serving: Pick<ServingDeps, 'versionFiles' | 'trainedIn' | 'trainingRows'>
+  /** What pipelines ask of quality. */
+  inputState(sql: Sql, workspace: string, version: string): Promise<InputState>
+  /** Labels of tracking's things, for lineage. */
+  describe(
+    kind: SubjectKind,
+  ): (sql: Sql, workspace: string, ids: readonly string[]) => Promise<Map<string, { label: string; state?: string }>>
   /** Data versions of ours that the run of a model version named as its inputs. */
   inputsOf(sql: Sql, workspace: string, model: string, version: number): Promise<string[]>
 }
@@ -23,12 +32,14 @@ const SOURCE = /slipway:\/\/dataset-version\/(dsv_[0-9a-f]{32})/
 export function createBridges({
   blobs,
   datasets,
+  quality,
   tracking,
   registry,
   store,
 }: {
   blobs: Blobs
   datasets: Datasets
+  quality: Quality
   tracking: Tracking
   registry: () => Registry
   store: Store
@@ -44,6 +55,19 @@ export function createBridges({
   }
 
   return {
+    async inputState(sql, workspace, version) {
+      const { may, pending, reason } = await quality.mayBeInput(sql, workspace, version)
+      if (pending) return { state: 'pending' }
+      return may ? { state: 'ready' } : { state: 'refused', reason: reason ?? 'its checks failed' }
+    },
+    describe: (kind) => async (sql, workspace, ids) => {
+      const described = new Map<string, { label: string; state?: string }>()
+      for (const id of ids) {
+        const found = await tracking.describe(sql, workspace, { kind, id })
+        if (found) described.set(id, { label: found.label })
+      }
+      return described
+    },
     serving: {
       async versionFiles(sql, workspace, model, version) {
         const at = { name: model, version }
@@ -88,3 +112,17 @@ function absent(error: unknown): undefined {
   if (error instanceof DomainError && error.problem === 'not-found') return undefined
   throw error
 }
+
+/** Params and metrics of what trained a version: its logged model's, else its run's. */
+export const evidenceOf =
+  ({ tracking }: { tracking: Tracking }): RegistryRouteDeps['evidence'] =>
+  async (sql, workspace, version) => {
+    const model = version.logged_model_id
+      ? await tracking.getLoggedModel(sql, workspace, version.logged_model_id).catch(absent)
+      : undefined
+    const run = version.run_id ? await tracking.getRun(sql, workspace, version.run_id).catch(absent) : undefined
+    return {
+      params: model?.params.length ? model.params : (run?.params ?? []),
+      metrics: model?.metrics.length ? model.metrics : (run?.metrics ?? []),
+    }
+  }

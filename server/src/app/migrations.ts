@@ -4,6 +4,8 @@ import { jobsMigrations } from '#kernel/jobs/index.ts'
 import type { MigrationSource } from '#kernel/store/index.ts'
 import { accessMigrations } from '#slices/access'
 import { datasetsMigrations } from '#slices/datasets'
+import { pipelinesMigrations } from '#slices/pipelines'
+import { qualityMigrations } from '#slices/quality'
 import { registryMigrations } from '#slices/registry'
 import { servingMigrations } from '#slices/serving'
 import { trackingMigrations } from '#slices/tracking'
@@ -15,7 +17,9 @@ export const migrations: readonly MigrationSource[] = [
   jobsMigrations,
   accessMigrations,
   datasetsMigrations,
+  qualityMigrations,
   trackingMigrations,
   registryMigrations,
+  pipelinesMigrations,
   servingMigrations,
 ]

@@ -17,6 +17,8 @@ import type { Telemetry } from '#kernel/telemetry.ts'
 import { type Access, createAccess } from '#slices/access'
 import { createDatasets, type Datasets } from '#slices/datasets'
 import { createLineage, type Lineage } from '#slices/lineage'
+import { createPipelines, type Pipelines } from '#slices/pipelines'
+import { createQuality, type Quality } from '#slices/quality'
 import { createRegistry, type Registry } from '#slices/registry'
 import { createServing, type Serving } from '#slices/serving'
 import { createTracking, type Tracking } from '#slices/tracking'
@@ -51,8 +53,10 @@ export interface Parts extends PartsInput {
   access: Access
   lineage: Lineage
   datasets: Datasets
+  quality: Quality
   tracking: Tracking
   registry: Registry
+  pipelines: Pipelines
   serving: Serving
   /** What must be ready before the first request. */
   prepare(): Promise<void>
@@ -97,9 +101,28 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
   })
   const routes = createRoutes({ store, doorman: access.doorman, clock, ids })
   const datasets = createDatasets({ store, blobs, jobs, events, holds, analytics, clock, ids })
+  const quality = createQuality({ store, events, jobs, analytics, datasets, clock, ids })
   const tracking = createTracking({ events, holds, ids, random, now: clock.now })
-  const bridges = createBridges({ blobs, datasets, tracking, registry: () => registry, store })
+  const bridges = createBridges({ blobs, datasets, quality, tracking, registry: () => registry, store })
   const registry = createRegistry({ events, holds, blobs, clock, runs: tracking })
+  const pipelines = createPipelines({
+    store,
+    events,
+    jobs,
+    blobs,
+    environments,
+    startProcess,
+    datasets,
+    tracking,
+    inputState: bridges.inputState,
+    issueRunToken: access.issueRunToken,
+    endRunTokens: access.endRunTokens,
+    clock,
+    ids,
+    log,
+    url: input.url,
+    settings: { dir, concurrency: config['pipelines.concurrency'], memory_bytes: config['pipelines.memory'] },
+  })
   const serving = await createServing(
     {
       store,
@@ -125,7 +148,16 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
     },
     await toolPins(),
   )
-  const lineage = createLineage({ describers: { 'model-version': registry.describeVersions } })
+  const lineage = createLineage({
+    describers: {
+      'dataset-version': datasets.describe,
+      'model-version': registry.describeVersions,
+      'pipeline-run': pipelines.describeRuns,
+      run: bridges.describe('run'),
+      'logged-model': bridges.describe('logged-model'),
+      experiment: bridges.describe('experiment'),
+    },
+  })
 
   return {
     ...input,
@@ -141,14 +173,17 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
     access,
     lineage,
     datasets,
+    quality,
     tracking,
     registry,
+    pipelines,
     serving,
     async prepare() {
       await serving.start()
     },
     async start() {
       access.start()
+      await pipelines.startTriggers()
       await events.start()
       await jobs.start()
     },

@@ -1,16 +1,39 @@
 /** Every way in: our own API, the foreign wires, and what a machine asks of a server. */
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
+import { mlflow } from '#adapters/mlflow'
 import { scoring } from '#adapters/scoring'
 import { liveReply } from '#kernel/http/index.ts'
 import { accessRoutes, auditRoutes } from '#slices/access'
+import { datasetRoutes } from '#slices/datasets'
 import { lineageRoutes } from '#slices/lineage'
+import { pipelineRoutes } from '#slices/pipelines'
+import { qualityRoutes } from '#slices/quality'
+import { registryRoutes } from '#slices/registry'
 import { servingRoutes } from '#slices/serving'
-import { version } from './about.ts'
+import { MLFLOW_VERSION, version } from './about.ts'
+import { evidenceOf } from './bridges.ts'
 import type { Parts } from './parts.ts'
 
 export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
-  const { routes, access, store, cursors, events, lineage, serving, config, log } = parts
+  const {
+    routes,
+    access,
+    store,
+    cursors,
+    events,
+    lineage,
+    datasets,
+    quality,
+    tracking,
+    registry,
+    holds,
+    pipelines,
+    serving,
+    blobs,
+    config,
+    log,
+  } = parts
   const { route } = routes
 
   await app.register(swagger, {
@@ -31,9 +54,16 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<voi
     accessRoutes(own, { route, access, store, cursors })
     auditRoutes(own, { route, events, cursors })
     lineageRoutes(own, { route, lineage })
+    datasetRoutes(own, { route, datasets, blobs, store, cursors })
+    qualityRoutes(own, { route, quality, datasets, cursors })
+    registryRoutes(own, { route, registry, store, cursors, holds, evidence: evidenceOf(parts) })
+    pipelineRoutes(own, { route, pipelines, store, cursors, blobs })
     servingRoutes(own, { routes, serving })
     liveRoute(own, parts)
   })
+  await app.register((own) =>
+    mlflow(own, { routes, store, tracking, registry, blobs, cursors, log, version: MLFLOW_VERSION }),
+  )
   await app.register((own) => scoring(own, { routes, serving, root_endpoint: config['serving.root_endpoint'], log }))
   await app.register(async (own) => machineRoutes(own, parts))
 }

@@ -17,7 +17,7 @@ export { aliasSubject, type MoveAlias, modelSubject, versionSubject } from './mo
 export { listFolder, type PinnedFiles } from './pinned.ts'
 export { registerVersion } from './register.ts'
 export { createRegistry, type Registry, type RegistryDeps, readVersionId } from './registry.ts'
-export { registryRoutes } from './routes.ts'
+export { type RegistryRouteDeps, registryRoutes } from './routes.ts'
 export type { NewVersion, VersionAt } from './versions.ts'
 
 export const registryMigrations: MigrationSource = { owner: 'registry', dir: new URL('./migrations/', import.meta.url) }
