@@ -62,7 +62,7 @@ export function checkSource(source: string): void {
 /** Finds the files that a source means, in each of the forms that clients send. Throws not-found for what is not there. */
 export async function resolveSource(sql: Sql, workspace: string, runs: Runs, origin: Origin): Promise<Resolved> {
   checkSource(origin.source)
-  const run = origin.run_id === null ? null : await runs.getRun(sql, workspace, origin.run_id)
+  const run = origin.run_id === null ? null : await foundRun(sql, workspace, runs, origin.run_id)
   const found = await follow(sql, workspace, runs, origin.source)
   const logged_model_id = origin.logged_model_id ?? found.logged_model_id
   return { ...found, run: run ?? found.run, logged_model_id }
@@ -105,7 +105,7 @@ async function filesAt(sql: Sql, workspace: string, runs: Runs, uri: string): Pr
   return files.map((file) => (file.path === '' ? { ...file, path: uri.split('/').at(-1)! } : file))
 }
 
-/** A run that may have been purged since: then the version is registered without it. */
+/** A run that may be another server's, or purged since: then the version is registered with its id alone. */
 async function foundRun(sql: Sql, workspace: string, runs: Runs, run_id: string): Promise<Run | null> {
   try {
     return await runs.getRun(sql, workspace, run_id)
