@@ -62,7 +62,17 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<voi
     liveRoute(own, parts)
   })
   await app.register((own) =>
-    mlflow(own, { routes, store, tracking, registry, blobs, cursors, log, version: MLFLOW_VERSION }),
+    mlflow(own, {
+      routes,
+      store,
+      tracking,
+      registry,
+      blobs,
+      cursors,
+      log,
+      version: MLFLOW_VERSION,
+      mounts: [registry.pinned],
+    }),
   )
   await app.register((own) => scoring(own, { routes, serving, root_endpoint: config['serving.root_endpoint'], log }))
   await app.register(async (own) => machineRoutes(own, parts))
