@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { readdir, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { DomainError, invalid } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { HEADER_BYTES } from './header.ts'
@@ -26,15 +26,16 @@ export interface BlobsOptions {
 
 /** Blobs in a local folder. What an ended process left half-written is cleaned up here. */
 export async function createBlobs({
-  dir,
+  dir: given,
   log,
   reserve_bytes = 256 * MIB,
   cache_bytes = 4096 * MIB,
 }: BlobsOptions): Promise<Blobs> {
+  const dir = resolve(given)
   const paths = pathsIn(dir)
-  await makeFolder(paths.content)
+  await makeFolder(paths.content, dir)
   await rm(paths.tmp, { recursive: true, force: true })
-  await makeFolder(paths.tmp)
+  await makeFolder(paths.tmp, dir)
   const space = createSpace(dir, reserve_bytes)
   const cache = await createPlainCache(paths, space, log, cache_bytes)
 

@@ -72,7 +72,7 @@ export async function createPlainCache(paths: Paths, space: Space, log: Log, cap
     return done
   }
 
-  await makeFolder(paths.plain)
+  await makeFolder(paths.plain, paths.dir)
   for (const name of await readdir(paths.plain)) {
     if (!/^[0-9a-f]{64}$/.test(name)) await rm(pathOf(name), { force: true, recursive: true })
     else

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream'
 import { DomainError, invalid } from '../errors.ts'
 import { header } from './header.ts'
 import type { BlobRef } from './index.ts'
-import { digestOfHex, hexOf, makeFolder, type Paths, syncFolder } from './paths.ts'
+import { digestOfHex, hexOf, type Paths, syncFolder } from './paths.ts'
 import type { Space } from './space.ts'
 
 /** Gathered before it is written: fewer trips to the thread pool. */
@@ -124,14 +124,7 @@ async function writeContent(file: FileHandle, source: Source, { max_bytes, signa
 
 /** Puts the file in its place, over an equal one: that is the same bytes, and heals a damaged copy. */
 async function giveName(paths: Paths, tmp: string, hex: string): Promise<void> {
-  const path = paths.blob(hex)
-  const folder = join(paths.content, hex.slice(0, 2))
-  try {
-    await rename(tmp, path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    await makeFolder(folder)
-    await rename(tmp, path)
-  }
+  const folder = await paths.prefix(hex)
+  await rename(tmp, paths.blob(hex))
   await syncFolder(folder)
 }

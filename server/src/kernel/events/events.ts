@@ -121,7 +121,9 @@ export function createEvents({ store, clock, ids, log, random = systemRandom, te
     store.read((sql) =>
       sql.all<{ what: string; name: string | null; value: number }>(
         `SELECT 'head' AS what, NULL AS name, COALESCE(MAX(seq), 0) AS value FROM event
-         UNION ALL SELECT 'waiting', subscriber, MIN(seq) FROM event_delivery WHERE state = 'waiting' GROUP BY subscriber
+         UNION ALL SELECT 'waiting', s.subscriber,
+           (SELECT COUNT(*) FROM (SELECT 1 FROM event_delivery d WHERE d.subscriber = s.subscriber AND d.state = 'waiting' LIMIT 1) AS one)
+           FROM (SELECT DISTINCT subscriber FROM event_subscription) AS s
          UNION ALL SELECT 'unsealed', NULL, COUNT(*) FROM (SELECT 1 FROM event WHERE sealed = 0 LIMIT 1) AS one`,
       ),
     )
@@ -130,7 +132,7 @@ export function createEvents({ store, clock, ids, log, random = systemRandom, te
     for (const { what, name, value } of await look()) {
       if (what === 'head') await feed(value)
       else if (what === 'unsealed' && value > 0 && performance.now() - sealed_at >= SEAL_EVERY_MS) runOnce('seal', seal)
-      else if (what === 'waiting') {
+      else if (what === 'waiting' && value > 0) {
         const delivery = deliveries.get(name!)
         if (delivery && (delivery.blockedUntil() ?? 0) <= clock.now()) runOnce(name!, () => delivery.run(() => started))
       }
@@ -195,7 +197,9 @@ export function createEvents({ store, clock, ids, log, random = systemRandom, te
       assert(started, 'events.idle() before events.start()')
       for (;;) {
         pulse.wake()
-        const names = (await look()).filter(({ what }) => what === 'waiting').map(({ name }) => name!)
+        const names = (await look())
+          .filter(({ what, value }) => what === 'waiting' && value > 0)
+          .map(({ name }) => name!)
         const running = [...underWay.keys()].some((name) => name !== 'seal')
         if (!started || (!running && !names.some((name) => deliveries.has(name)))) return
         await new Promise((resolve) => setTimeout(resolve, 5))
