@@ -15,13 +15,17 @@ export function isWorthRetrying(error: unknown): boolean {
 
 const AWAY = /^(?:08...|57P0[1-5]|53300|ECONN|EPIPE|ENOENT|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOST|ENET)/
 const AWAY_TEXT =
-  /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error/i
+  /connection terminated|query read timeout|timeout exceeded when trying to connect|client has encountered a connection error/i
 
 /** The connection itself is gone or could not be made. */
 export function isAway(error: unknown): boolean {
   const { code, message } = error as PostgresError
   return (code !== undefined && AWAY.test(code)) || AWAY_TEXT.test(message)
 }
+
+/** The same for an error that has been translated already. */
+export const isLost = (error: unknown): boolean =>
+  error instanceof Error && (isAway(error) || (error instanceof DomainError && isLost(error.cause)))
 
 export const storeAway = (cause: unknown, committing = false) =>
   new DomainError(

@@ -6,7 +6,7 @@ import type { Catalog, Command, Query, Sql, SqlValue, Store, Tx } from '../index
 import { limitsOf, type StoreOptions } from '../options.ts'
 import { checkCount } from '../parameters.ts'
 import { inspectSql, postgresSql } from '../sql-text.ts'
-import { isAway, isWorthRetrying, storeAway, translate } from './errors.ts'
+import { isAway, isLost, isWorthRetrying, storeAway, translate } from './errors.ts'
 import { lockNumber } from './lock.ts'
 import { migratePostgres } from './migrate.ts'
 import { postgresTypes, postgresValue } from './values.ts'
@@ -154,9 +154,12 @@ export async function openPostgres(options: StoreOptions): Promise<Store> {
       return result
     } catch (error) {
       const cause = failed !== undefined && isWorthRetrying(failed) ? failed : error
-      lost = isAway(cause) || (cause instanceof DomainError && isAway(cause.cause ?? cause))
-      if (!lost) await client.query('ROLLBACK').catch(() => (lost = true))
-      throw committing && isAway(cause) ? storeAway(cause, true) : cause
+      lost = isLost(failed) || isLost(cause)
+      if (!lost)
+        await client.query('ROLLBACK').catch(() => {
+          lost = true
+        })
+      throw committing && isLost(cause) ? storeAway(cause, true) : cause
     } finally {
       client.release(lost)
     }

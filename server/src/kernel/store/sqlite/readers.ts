@@ -17,11 +17,13 @@ interface Reader {
   thread: Promise<Thread>
   /** Queries and snapshots under way. */
   busy: number
+  /** Queries alone: they hold the thread. */
+  queries: number
   /** A query was given up there and may still run: nothing more is sent. */
   stuck: boolean
 }
 
-/** Reader threads, started when first needed: the second one when the first is busy. */
+/** Reader threads, started when first needed: the second one when a query holds the first. */
 export function createReaders({ data, limits, log }: { data: ReaderData; limits: StoreLimits; log: Log }): Readers {
   const readers: Reader[] = []
   let next_id = 1
@@ -32,6 +34,7 @@ export function createReaders({ data, limits, log }: { data: ReaderData; limits:
     const reader: Reader = {
       thread: startThread({ entry: new URL('./reader-thread.ts', import.meta.url), name: 'store-reader', data, log }),
       busy: 0,
+      queries: 0,
       stuck: false,
     }
     reader.thread.catch(() => readers.splice(readers.indexOf(reader), 1))
@@ -39,32 +42,32 @@ export function createReaders({ data, limits, log }: { data: ReaderData; limits:
     return reader
   }
 
+  /** Snapshots share a thread well; behind a query nobody knows how long it takes, so a new thread is started instead. */
   const pick = () => {
     const free = readers.filter((reader) => !reader.stuck)
-    const best = free.reduce<Reader | undefined>((a, b) => (a && a.busy <= b.busy ? a : b), undefined)
-    if (!best) {
-      if (readers.length >= limits.readers * 2) throw busy('the readers are held by queries that take too long')
-      return start()
-    }
-    // The thread that starts now is for those who come next: this one would wait longer for it.
-    if (best.busy > 0 && free.length < limits.readers) start()
-    return best
+    const load = (reader: Reader) => reader.queries * 1_000 + reader.busy
+    const best = free.reduce<Reader | undefined>((a, b) => (a && load(a) <= load(b) ? a : b), undefined)
+    if (best && (best.queries === 0 || free.length >= limits.readers)) return best
+    if (!best && readers.length >= limits.readers * 2) throw busy('the readers are held by queries that take too long')
+    return start()
   }
 
   const busy = (why: string) =>
     new DomainError('unavailable', why, { remedy: 'Try again in a moment, or ask for less.' })
 
-  const within = async <T>(use: (reader: Reader, thread: Thread) => Promise<T>): Promise<T> => {
+  const within = async <T>(queries: 0 | 1, use: (reader: Reader, thread: Thread) => Promise<T>): Promise<T> => {
     if (stopped) throw new DomainError('unavailable', 'the store is closed')
     if (reading >= limits.reads_max) throw busy(`${reading} reads are waiting already`)
-    reading++
     const reader = pick()
+    reading++
     reader.busy++
+    reader.queries += queries
     try {
       return await use(reader, await reader.thread)
     } finally {
-      reader.busy--
       reading--
+      reader.busy--
+      reader.queries -= queries
     }
   }
 
@@ -84,7 +87,7 @@ export function createReaders({ data, limits, log }: { data: ReaderData; limits:
 
   return {
     read: (work) =>
-      within(async (_, thread) => {
+      within(0, async (_, thread) => {
         const id = next_id++
         let seq = 0
         let over = false
@@ -107,7 +110,7 @@ export function createReaders({ data, limits, log }: { data: ReaderData; limits:
         }
       }),
     query: <T>(name: string, input: unknown) =>
-      within(async (reader, thread) => {
+      within(1, async (reader, thread) => {
         const asked = thread.ask({ kind: 'call', id: next_id++, name, input }) as Promise<T>
         return timed(asked, limits.query_ms_max, () => {
           // SQLite cannot be interrupted from here. The thread gets nothing more and ends when the query does.
