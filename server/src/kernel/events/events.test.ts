@@ -267,6 +267,28 @@ eachStore('events', (open, database) => {
     })
   })
 
+  test("trouble of the store is nobody's failure: the event waits unmarked and is delivered when the store is back", async () => {
+    const { store } = opened
+    let away = false
+    let refused = 0
+    const write: Store['write'] = (work) => {
+      if (!away) return store.write(work)
+      refused++
+      return Promise.reject(new DomainError('unavailable', 'the store is away'))
+    }
+    const { events } = eventsOver({ ...store, can: store.can, read: (work) => store.read(work), write })
+    const got: number[] = []
+    events.on(aliasMoved, 'releases', [], async (_tx, _who, e) => void got.push(e.after.to))
+    await events.start()
+    away = true
+    await store.write((tx) => events.record(tx, aliasMoved, moved(1)))
+    await eventually(() => refused > 1)
+    expect(await waiting(store)).toMatchObject([{ attempts: 0, state: 'waiting' }])
+    away = false
+    await events.idle()
+    expect(got).toEqual([1])
+  })
+
   test('what waited at a stop is delivered by the next start; a subscriber that is gone leaves nothing behind', async () => {
     const { store } = opened
     const before = eventsOver(store).events

@@ -271,6 +271,64 @@ eachStore('jobs', (open, database) => {
     expect(await second.get(id)).toMatchObject({ state: 'done', attempt: 1, result: 'done' })
   })
 
+  test('a job that does not heed its signal is left behind, and nothing it does later counts', async () => {
+    const { store } = opened
+    const first = jobsOver(store)
+    const context = Promise.withResolvers<JobContext>()
+    first.jobs.define({
+      kind: 'deaf',
+      run: (_job, mine) => {
+        context.resolve(mine)
+        return new Promise(() => {})
+      },
+    })
+    await first.jobs.start()
+    const id = await first.add('deaf')
+    const mine = await context.promise
+    await first.jobs.stop(20)
+    expect(await first.get(id)).toMatchObject({ state: 'waiting', attempt: 0 })
+    await expect(mine.write((tx) => tx.run('DELETE FROM job'))).rejects.toMatchObject({ problem: 'conflict' })
+  })
+
+  test('an end that could not be written is written again', async () => {
+    const { store, jobs, add, get } = build()
+    let refusals = 1
+    jobs.define({
+      kind: 'wrong',
+      run: async () => {
+        throw new DomainError('invalid', 'no')
+      },
+      onGivenUp: async (tx) => {
+        await tx.run("INSERT INTO note (text) VALUES ('told')")
+        if (refusals-- > 0) throw new Error('not yet')
+      },
+    })
+    await jobs.start()
+    const id = await add('wrong')
+    await jobs.idle()
+    expect(await get(id)).toMatchObject({ state: 'failed', attempt: 1, error: { message: 'no' } })
+    expect(await store.read((sql) => sql.all('SELECT text FROM note'))).toEqual([{ text: 'told' }])
+  })
+
+  test('a job cancelled where its kind is not known is ended by a worker that knows it, without running', async () => {
+    const { store } = opened
+    const [asking, working] = [jobsOver(store), jobsOver(store)]
+    let ran = 0
+    const told: string[] = []
+    working.jobs.define({
+      kind: 'far',
+      run: async () => ++ran,
+      onGivenUp: async (_tx, job) => void told.push(job.state),
+    })
+    const id = await working.add('far')
+    await store.write((tx) => asking.jobs.cancel(tx, 'w', id))
+    expect(await asking.get(id)).toMatchObject({ state: 'waiting', cancel_asked: true })
+    await working.jobs.start()
+    await working.jobs.idle()
+    expect(await asking.get(id)).toMatchObject({ state: 'cancelled' })
+    expect({ ran, told }).toEqual({ ran: 0, told: ['cancelled'] })
+  })
+
   test('a worker that lost its lease changes nothing any more', async () => {
     const { store, again } = opened
     const first = jobsOver(store)
