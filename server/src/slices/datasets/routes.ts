@@ -212,8 +212,11 @@ function uploadRoutes(app: FastifyInstance, { route, datasets }: DatasetRouteDep
   })
 }
 
-const bodyOf = (request: FastifyRequest): Readable | Uint8Array =>
-  (request.body as Readable | undefined) ?? new Uint8Array()
+/** The request's bytes. Left early, as when they are too many, the request stays open: else its sender would never hear why. */
+function bodyOf(request: FastifyRequest): AsyncIterable<Uint8Array> | Uint8Array {
+  const stream = request.body as Readable | undefined
+  return stream?.iterator({ destroyOnReturn: false }) ?? new Uint8Array()
+}
 
 async function sendFile(
   blobs: Pick<Blobs, 'open'>,
