@@ -55,8 +55,13 @@ eachStore('the seal over events', (open, database) => {
 
   test('events are sealed within a second, one chain a workspace, and the chain can be walked in parts', async () => {
     const { store, invite } = await build()
-    for (let n = 0; n < 12; n++) await invite(n % 3 ? 'w' : 'v', n)
-    expect(await sealed(store, 12)).toBeLessThan(1_500)
+    // The best of three: the machine that runs the tests is busy with others.
+    const took_ms: number[] = []
+    for (let n = 0; n < 12; n++) {
+      await invite(n % 3 ? 'w' : 'v', n)
+      if (n % 4 === 3) took_ms.push(await sealed(store, n + 1))
+    }
+    expect(Math.min(...took_ms)).toBeLessThan(1_000)
     expect(await verify(store)).toMatchObject({ ok: true, checked: 8, more: false, through: { position: 8 } })
     expect(await verify(store, 'v')).toMatchObject({ ok: true, checked: 4 })
     expect(await verify(store, 'nobody')).toMatchObject({ ok: true, checked: 0, more: false })
@@ -142,41 +147,40 @@ eachStore('the seal over events', (open, database) => {
     })
   })
 
-  test.runIf(database === 'postgres')(
-    'an event that commits after a later one was sealed becomes the next link',
-    async () => {
-      const { store, again, invite, events } = await build()
-      const slow = await again()
-      const inside = Promise.withResolvers<void>()
-      const release = Promise.withResolvers<void>()
-      // A transaction that has drawn its seq and does not commit: held up by a lock that another one has.
-      const holder = store.write(async (tx) => {
-        await tx.lock('gate')
-        inside.resolve()
-        while (!released) await tx.get('SELECT pg_sleep(0.01)')
+  // SQLite has one writer: nothing can commit late there.
+  if (database === 'sqlite') return
+  test('an event that commits after a later one was sealed becomes the next link', async () => {
+    const { store, again, invite, events } = await build()
+    const slow = await again()
+    const inside = Promise.withResolvers<void>()
+    const release = Promise.withResolvers<void>()
+    // A transaction that has drawn its seq and does not commit: held up by a lock that another one has.
+    const holder = store.write(async (tx) => {
+      await tx.lock('gate')
+      inside.resolve()
+      while (!released) await tx.get('SELECT pg_sleep(0.01)')
+    })
+    let released = false
+    void release.promise.then(() => {
+      released = true
+    })
+    await inside.promise
+    const late = slow.write(async (tx) => {
+      const { seq } = await events.record(tx, personInvited, {
+        who: systemWho('w'),
+        subject: { kind: 'person', id: 'late' },
+        after: { email: 'late' },
       })
-      let released = false
-      void release.promise.then(() => {
-        released = true
-      })
-      await inside.promise
-      const late = slow.write(async (tx) => {
-        const { seq } = await events.record(tx, personInvited, {
-          who: systemWho('w'),
-          subject: { kind: 'person', id: 'late' },
-          after: { email: 'late' },
-        })
-        await tx.lock('gate')
-        return seq
-      })
-      await new Promise((resolve) => setTimeout(resolve, 50))
-      const early = await invite('w', 1)
-      await sealed(store, 1)
-      release.resolve()
-      await holder
-      expect(await late).toBeLessThan(early.seq)
-      await sealed(store, 2)
-      expect(await verify(store)).toMatchObject({ ok: true, checked: 2, through: { position: 2 } })
-    },
-  )
+      await tx.lock('gate')
+      return seq
+    })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const early = await invite('w', 1)
+    await sealed(store, 1)
+    release.resolve()
+    await holder
+    expect(await late).toBeLessThan(early.seq)
+    await sealed(store, 2)
+    expect(await verify(store)).toMatchObject({ ok: true, checked: 2, through: { position: 2 } })
+  })
 })
