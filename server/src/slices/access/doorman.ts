@@ -36,6 +36,8 @@ interface Verified {
   session_since_ms: number | null
 }
 
+type Question = (sql: Sql) => Promise<Omit<Verified, 'checked_ms'>>
+
 export interface CachingDoorman extends Doorman {
   /** Nobody is believed any more without asking. */
   forget(): void
@@ -55,6 +57,7 @@ interface Deps {
 
 export function createDoorman({ store, clock, log, dev, token_grace_ms }: Deps): CachingDoorman {
   const known = new Map<string, Verified>()
+  const asking = new Map<string, Promise<Verified>>()
   const used = new Map<string, { kind: Credential['kind']; at_ms: number; expires_ms: number }>()
 
   const remember = (key: string, verified: Verified) => {
@@ -63,15 +66,21 @@ export function createDoorman({ store, clock, log, dev, token_grace_ms }: Deps):
     if (known.size > KNOWN_MAX) known.delete(known.keys().next().value!)
   }
 
-  /** Asks the cache, then the store; what the store said last holds for a while when it is away. */
-  const verify = async (key: string, ask: (sql: Sql) => Promise<Omit<Verified, 'checked_ms'>>): Promise<Verified> => {
+  const ask = async (key: string, question: Question): Promise<Verified> => {
+    const verified = { ...(await store.read(question)), checked_ms: clock.now() }
+    remember(key, verified)
+    return verified
+  }
+
+  /** The cache, then the store, which many at once ask once; what it said last holds for a while when it is away. */
+  const verify = async (key: string, question: Question): Promise<Verified> => {
     const now = clock.now()
     const before = known.get(key)
     if (before && before.expires_ms > now && now - before.checked_ms < BELIEVED_MS) return before
+    const asked = asking.get(key) ?? ask(key, question).finally(() => asking.delete(key))
+    asking.set(key, asked)
     try {
-      const verified = { ...(await store.read(ask)), checked_ms: now }
-      remember(key, verified)
-      return verified
+      return await asked
     } catch (error) {
       const away = !(error instanceof DomainError) || error.problem === 'unavailable'
       if (away && before && before.expires_ms > now && now - before.checked_ms < token_grace_ms) return before
@@ -153,8 +162,8 @@ export function createDoorman({ store, clock, log, dev, token_grace_ms }: Deps):
         throw noEntry('this is not a token of this server', 'Tokens begin with slw_ and have 47 characters.')
       }
       const digest = digestOf(credential.secret)
-      const ask = credential.kind === 'token' ? byToken : bySession
-      const verified = await verify(`${digest}\n${named ?? ''}`, (sql) => ask(sql, digest, named))
+      const who = credential.kind === 'token' ? byToken : bySession
+      const verified = await verify(`${digest}\n${named ?? ''}`, (sql) => who(sql, digest, named))
       const now = clock.now()
       const expires_ms =
         verified.session_since_ms === null
@@ -164,7 +173,11 @@ export function createDoorman({ store, clock, log, dev, token_grace_ms }: Deps):
       return verified.who
     },
 
-    forget: () => known.clear(),
+    forget() {
+      known.clear()
+      // What is being asked may have been read before the change.
+      asking.clear()
+    },
 
     async flush() {
       if (used.size === 0) return

@@ -98,7 +98,7 @@ function entryRoutes(app: FastifyInstance, { route, access, store }: AccessRoute
       name: who.name,
       workspace: who.workspace,
       rights: who.rights,
-      workspaces: (await reachable(sql, access, who, '', 1000)).map(({ name, role }) => ({ name, role })),
+      workspaces: (await reachableWorkspaces(sql, access, who, '', 1000)).map(({ name, role }) => ({ name, role })),
       dev: access.dev,
     }),
   })
@@ -125,7 +125,7 @@ function workspaceRoutes(app: FastifyInstance, { route, access, cursors }: Acces
     read: async ({ sql, who, query }) => {
       const limit = query.limit ?? PAGE_DEFAULT
       const after = cursors.decode<string>(query.cursor) ?? ''
-      return pageOf(await reachable(sql, access, who, after, limit + 1), limit, cursors, (last) => last.name)
+      return pageOf(await reachableWorkspaces(sql, access, who, after, limit + 1), limit, cursors, (last) => last.name)
     },
   })
   route(app, {
@@ -278,7 +278,7 @@ function tokenRoutes(app: FastifyInstance, { route, access, cursors }: AccessRou
 }
 
 /** Workspaces that somebody may enter with their role: all for an admin of the server, the token's own for a token. */
-async function reachable(sql: Sql, access: Access, who: Who, after: string, limit: number) {
+export async function reachableWorkspaces(sql: Sql, access: Access, who: Who, after: string, limit: number) {
   const serverAdmin = who.workspace === DEFAULT_WORKSPACE && who.rights.includes('access.admin')
   const member = who.kind === 'person' ? await access.membershipsOf(sql, who.id) : []
   const role = new Map(member.map((each) => [each.workspace, each.role]))
@@ -303,7 +303,9 @@ function opened(request: FastifyRequest, reply: FastifyReply, session: Opened) {
  * sliding expiry is what counts.
  */
 function cookie(request: FastifyRequest, secret: string, expires_ms: number): string {
-  const secure = request.protocol === 'https' ? '; Secure' : ''
+  // Behind a proxy that ends TLS we are asked in plain words; its header can only make the cookie stricter.
+  const https = request.protocol === 'https' || request.headers['x-forwarded-proto'] === 'https'
+  const secure = https ? '; Secure' : ''
   const end = expires_ms === 0 ? '; Max-Age=0' : `; Max-Age=${30 * 24 * 60 * 60}`
   return `${SESSION_COOKIE}=${secret}; Path=/; HttpOnly; SameSite=Strict${secure}${end}`
 }

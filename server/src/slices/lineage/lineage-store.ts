@@ -1,5 +1,5 @@
 import type { Subject, SubjectKind } from '#kernel/events/index.ts'
-import type { Row, Sql } from '#kernel/store/index.ts'
+import { placeholders, type Row, type Sql } from '#kernel/store/index.ts'
 
 export interface StoredEdge {
   from: Subject
@@ -18,12 +18,13 @@ const toEdge = (row: Row): StoredEdge => ({
   at_ms: Number(row.at_ms),
 })
 
-/** Nodes named in one statement: two parameters each, far below both databases' limits. */
-const NODES_IN_ONE_STATEMENT = 200
+/** Ids in one statement, far below both databases' limits. */
+const IDS_IN_ONE_STATEMENT = 200
 
 /**
  * Edges that leave (`down`) or enter (`up`) any of the nodes, oldest first; at most `limit` for each bundle of nodes, so a
- * node with a hundred thousand neighbours costs no more than the caller can use.
+ * node with a hundred thousand neighbours costs no more than the caller can use. One kind at a time: so both databases
+ * seek in the index, where a list of pairs would have them read the workspace's whole graph.
  */
 export async function edgesAt(
   sql: Sql,
@@ -34,15 +35,17 @@ export async function edgesAt(
 ): Promise<StoredEdge[]> {
   const side = direction === 'down' ? 'from' : 'to'
   const found: StoredEdge[] = []
-  for (let first = 0; first < nodes.length; first += NODES_IN_ONE_STATEMENT) {
-    const some = nodes.slice(first, first + NODES_IN_ONE_STATEMENT)
-    const rows = await sql.all(
-      `SELECT from_kind, from_id, to_kind, to_id, relation, event_seq, at_ms FROM lineage_edge
-       WHERE workspace = ? AND (${some.map(() => `(${side}_kind = ? AND ${side}_id = ?)`).join(' OR ')})
-       ORDER BY event_seq, from_kind, from_id, to_kind, to_id, relation LIMIT ?`,
-      [workspace, ...some.flatMap((node) => [node.kind, node.id]), limit],
-    )
-    found.push(...rows.map(toEdge))
+  for (const [kind, some] of Map.groupBy(nodes, (node) => node.kind)) {
+    for (let first = 0; first < some.length; first += IDS_IN_ONE_STATEMENT) {
+      const ids = some.slice(first, first + IDS_IN_ONE_STATEMENT).map(({ id }) => id)
+      const rows = await sql.all(
+        `SELECT from_kind, from_id, to_kind, to_id, relation, event_seq, at_ms FROM lineage_edge
+         WHERE workspace = ? AND ${side}_kind = ? AND ${side}_id IN ${placeholders(ids)}
+         ORDER BY event_seq, from_kind, from_id, to_kind, to_id, relation LIMIT ?`,
+        [workspace, kind, ...ids, limit],
+      )
+      found.push(...rows.map(toEdge))
+    }
   }
   return found
 }

@@ -211,11 +211,31 @@ export async function newestPerStage(sql: Sql, models: readonly number[]): Promi
   const rows = await allIn(
     sql,
     `SELECT ${VERSION_COLUMNS} FROM model_version v JOIN registered_model m ON m.model_key = v.model_key
-     WHERE v.version = (SELECT max(x.version) FROM model_version x WHERE x.model_key = v.model_key AND x.stage = v.stage)
-     AND v.model_key IN`,
+     JOIN (SELECT model_key, stage, max(version) AS version FROM model_version GROUP BY model_key, stage) newest
+     ON newest.model_key = v.model_key AND newest.version = v.version AND newest.stage = v.stage
+     WHERE newest.model_key IN`,
     models,
   )
   return rows.map(toVersion).sort((a, b) => a.version - b.version)
+}
+
+/** Versions by name and number, those that are there. */
+export async function findVersions(
+  sql: Sql,
+  workspace: string,
+  at: readonly { name: string; version: number }[],
+): Promise<VersionRow[]> {
+  const found: VersionRow[] = []
+  for (const [name, some] of Map.groupBy(at, (each) => each.name)) {
+    const numbers = some.map(({ version }) => version).slice(0, KEYS_IN_ONE_STATEMENT)
+    const rows = await sql.all(
+      `SELECT ${VERSION_COLUMNS} FROM registered_model m JOIN model_version v ON v.model_key = m.model_key
+       WHERE m.workspace = ? AND m.name = ? AND v.version IN ${placeholders(numbers)}`,
+      [workspace, name, ...numbers],
+    )
+    found.push(...rows.map(toVersion))
+  }
+  return found
 }
 
 /** Numbers of a model's versions, newest first. */

@@ -158,4 +158,16 @@ eachStore('registry', (open) => {
       }
     })
   })
+
+  test('versions are described for the graph, those that are there', async () => {
+    await it.churn(2)
+    await it.write((tx) => it.registry.moveAlias(tx, who, { model: 'churn', alias: 'live', to: 2 }))
+    const ids = ['churn/1', 'churn/2', 'churn/3', 'nonsense', 'other/1']
+    expect(await it.read((sql) => it.registry.describeVersions(sql, 'default', ids))).toEqual(
+      new Map([
+        ['churn/1', { label: 'churn v1' }],
+        ['churn/2', { label: 'churn v2', state: '@live' }],
+      ]),
+    )
+  })
 })

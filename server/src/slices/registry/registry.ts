@@ -18,7 +18,7 @@ export interface Registry extends Models, Versions {
   readonly pinned: PinnedFiles
   /** Whether any version stands on these bytes: asked before a blob is removed. */
   pins(sql: Sql, digest: string): Promise<boolean>
-  /** For lineage: labels of versions (`churn/3`) and of models, those that are there. */
+  /** For lineage: labels of versions (`churn/3`), those that are there; their aliases are their state. */
   describeVersions(
     sql: Sql,
     workspace: string,
@@ -45,18 +45,17 @@ export function createRegistry(deps: RegistryDeps): Registry {
     pinned: createPinnedFiles(),
     pins: db.pins,
     async describeVersions(sql, workspace, ids) {
-      const described = new Map<string, { label: string; state?: string }>()
-      for (const id of ids) {
-        const at = readVersionId(id)
-        const row = at && (await db.findVersion(sql, workspace, at.name, at.version))
-        if (!row) continue
-        const [{ aliases } = { aliases: [] }] = await db.withVersionParts(sql, [row])
-        described.set(id, {
-          label: `${row.name} v${row.version}`,
-          ...(aliases.length > 0 && { state: aliases.map((alias) => `@${alias}`).join(' ') }),
-        })
-      }
-      return described
+      const at = ids.map(readVersionId).filter((each) => each !== undefined)
+      const versions = await db.withVersionParts(sql, await db.findVersions(sql, workspace, at))
+      return new Map(
+        versions.map(({ name, version, aliases }) => [
+          `${name}/${version}`,
+          {
+            label: `${name} v${version}`,
+            ...(aliases.length > 0 && { state: aliases.map((alias) => `@${alias}`).join(' ') }),
+          },
+        ]),
+      )
     },
   }
 }

@@ -46,6 +46,7 @@ CREATE TABLE model_version (
   requirements TEXT
 ) :strict:;
 CREATE UNIQUE INDEX model_version_number ON model_version (model_key, version);
+CREATE INDEX model_version_stage ON model_version (model_key, stage, version);
 CREATE INDEX model_version_updated ON model_version (workspace, updated_ms);
 CREATE INDEX model_version_run ON model_version (workspace, run_id);
 CREATE INDEX model_version_logged ON model_version (workspace, logged_model_id);
