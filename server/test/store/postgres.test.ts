@@ -41,8 +41,9 @@ describe.skipIf(!postgresIsHere())('on PostgreSQL', () => {
     await Promise.all([cross('a', 'b'), cross('b', 'a')])
     expect(await amount('a')).toBe(2)
     expect(await amount('b')).toBe(2)
-    expect(runs).toBe(3)
-    expect((await store.stats()).retries).toBe(1)
+    // The server ends one of them, or, when both notice at once, both.
+    expect(runs).toBeGreaterThan(2)
+    expect((await store.stats()).retries).toBe(runs - 2)
   })
 
   test('a lock shows what its last holder committed, also to a transaction that waited for it', async () => {

@@ -121,6 +121,33 @@ describe('what is not plain data', () => {
   })
 })
 
+describe('a thread that ends', () => {
+  test('fails what it had, undoes what was half done, and is replaced', async () => {
+    const small = await at.again({ thread_heap_mb: 24 })
+    await small.command('ledger.open', { account: 'before', amount: 1 })
+    const results = await Promise.allSettled([
+      small.command('ledger.hoard', { account: 'hoard' }),
+      small.write((tx) => add(tx, 'behind')),
+    ])
+    for (const result of results)
+      expect(result).toMatchObject({
+        reason: { problem: 'unavailable', message: expect.stringContaining('thread ended') },
+      })
+    await expect
+      .poll(
+        () =>
+          small.command('ledger.open', { account: 'after', amount: 1 }).then(
+            () => 'kept',
+            () => 'away',
+          ),
+        { timeout: 5_000 },
+      )
+      .toBe('kept')
+    expect(await accounts(small)).toEqual(['after', 'before'])
+    await small.close()
+  })
+})
+
 describe('reads', () => {
   test('go on while a query takes long, in the other thread', async () => {
     const long = store.query('ledger.count', { to: 1_500_000 })

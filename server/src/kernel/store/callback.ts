@@ -12,11 +12,11 @@ interface CallbackOptions {
   strict?: () => string
 }
 
-/** Who called `below`, as `folder/file.ts:12`: reads the stack only when asked. */
+/** Whose write it is, by who called `below`: `the write of folder/file.ts:12`. Reads the stack only when asked. */
 export function callSite(below: (...args: never[]) => unknown): () => string {
   const at: { stack?: string } = {}
   Error.captureStackTrace(at, below)
-  return () => /([^/\s(]+\/[^/\s]+:\d+):\d+\)?$/m.exec(at.stack ?? '')?.[1] ?? 'an unknown place'
+  return () => `the write of ${/([^/\s(]+\/[^/\s]+:\d+):\d+\)?$/m.exec(at.stack ?? '')?.[1] ?? 'an unknown place'}`
 }
 
 /**
@@ -37,9 +37,7 @@ export async function runCallback<T>(
     soon(() => {
       if (open && under_way === 0)
         foreign.reject(
-          new Error(
-            `the write of ${strict()} awaits something other than its tx: do that before it, after it, or in a job`,
-          ),
+          new Error(`${strict()} awaits something other than its tx: do that before it, after it, or in a job`),
         )
     })
   }

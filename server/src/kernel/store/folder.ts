@@ -1,5 +1,5 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { conflict } from '../errors.ts'
 
@@ -13,12 +13,30 @@ export interface Folder {
 }
 
 /**
+ * Makes a folder and the parents that are missing, closed to others, and syncs every folder that got a new name in it:
+ * what is synced inside later is lost in a power cut if the way to it is not on disk.
+ */
+export function makeFolder(path: string): void {
+  const first = mkdirSync(path, { recursive: true, mode: 0o700 })
+  if (first === undefined) return
+  for (let at = dirname(resolve(path)); ; at = dirname(at)) {
+    const folder = openSync(at, 'r')
+    try {
+      fsyncSync(folder)
+    } finally {
+      closeSync(folder)
+    }
+    if (at === dirname(resolve(first))) return
+  }
+}
+
+/**
  * Makes or opens the data folder: mode 0700, layout number in FORMAT, and a lock for the process's life. The lock is
  * SQLite's own on an empty file: the kernel drops it when the process dies in whatever way, so nothing stale can remain.
  * Throws DomainError 'conflict' when another process has the folder or a newer Slipway laid it out.
  */
 export async function openFolder(path: string): Promise<Folder> {
-  mkdirSync(path, { recursive: true, mode: 0o700 })
+  makeFolder(path)
   const process_file = join(path, 'PID')
   const lock = new DatabaseSync(join(path, 'LOCK'), { timeout: 0 })
   try {

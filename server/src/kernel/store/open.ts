@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeFolder } from './folder.ts'
 import type { Store } from './index.ts'
 import type { StoreOptions } from './options.ts'
 import { openSqlite } from './sqlite/store.ts'
@@ -13,7 +13,7 @@ export type { StoreLimits, StoreOptions } from './options.ts'
 export async function openStore(options: StoreOptions): Promise<Store> {
   if (options.url.startsWith('sqlite:')) {
     const path = options.url.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(path))
     return openSqlite(path, options)
   }
   if (/^postgres(?:ql)?:\/\//.test(options.url)) {

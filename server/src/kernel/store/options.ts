@@ -31,6 +31,8 @@ export interface StoreLimits {
   read_ms_max: number
   /** SQLite: reader threads. */
   readers: number
+  /** SQLite: JavaScript memory of each thread beside the database, MiB. */
+  thread_heap_mb: number
   /** SQLite: items and time in one group commit. */
   group_items_max: number
   group_ms_max: number
@@ -53,6 +55,7 @@ export const STORE_LIMITS: StoreLimits = {
   query_ms_max: 30_000,
   read_ms_max: 10_000,
   readers: 2,
+  thread_heap_mb: 512,
   group_items_max: 512,
   group_ms_max: 10,
   checkpoint_pages: 1_000,

@@ -21,6 +21,10 @@ const busy = (waiting: number, cause?: unknown) =>
     remedy: 'Try again in a moment.',
     cause,
   })
+/** The same on both databases: on SQLite a command runs in another thread. */
+const notInCommands = () => {
+  throw new Error('a command cannot wait for its commit: it runs beside the database')
+}
 const closedStore = () => new DomainError('unavailable', 'the store is closed')
 
 interface Text {
@@ -200,12 +204,12 @@ export async function openPostgres(options: StoreOptions): Promise<Store> {
     }
   }
 
-  const read = async <T>(work: (sql: Sql) => Promise<T>): Promise<T> => {
+  const read = async <T>(work: (sql: Sql) => Promise<T>, site?: () => string): Promise<T> => {
     if (closed) throw closedStore()
     if (reading >= limits.reads_max) throw busy(reading)
     reading++
     try {
-      return (await transaction(begin_read, undefined, work)).value
+      return (await transaction(begin_read, site, work)).value
     } finally {
       reading--
     }
@@ -219,14 +223,17 @@ export async function openPostgres(options: StoreOptions): Promise<Store> {
       const command = catalog.commands[name] as Command<unknown, T> | undefined
       if (!command) throw new Error(`no command ${name}`)
       return write(
-        (tx) => command(tx, input),
+        (tx) => command({ ...tx, afterCommit: notInCommands }, input),
         () => `command ${name}`,
       )
     },
     async query<T>(name: string, input: unknown) {
       const query = catalog.queries[name] as Query<unknown, T> | undefined
       if (!query) throw new Error(`no query ${name}`)
-      return read((sql) => query(sql, input))
+      return read(
+        (sql) => query(sql, input),
+        () => `query ${name}`,
+      )
     },
     // A commit is seen by others only after it is durable.
     async barrier() {},

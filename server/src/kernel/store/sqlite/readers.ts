@@ -32,12 +32,22 @@ export function createReaders({ data, limits, log }: { data: ReaderData; limits:
 
   const start = () => {
     const reader: Reader = {
-      thread: startThread({ entry: new URL('./reader-thread.ts', import.meta.url), name: 'store-reader', data, log }),
+      thread: startThread({
+        entry: new URL('./reader-thread.ts', import.meta.url),
+        name: 'store-reader',
+        data,
+        heap_mb: limits.thread_heap_mb,
+        log,
+      }),
       busy: 0,
       queries: 0,
       stuck: false,
     }
-    reader.thread.catch(() => readers.splice(readers.indexOf(reader), 1))
+    const drop = () => void readers.splice(readers.indexOf(reader), 1)
+    reader.thread.then(async (thread) => {
+      log.error({ err: await thread.lost }, 'a reader thread of the store ended; the next read starts another')
+      drop()
+    }, drop)
     readers.push(reader)
     return reader
   }

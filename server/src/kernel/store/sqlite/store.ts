@@ -7,6 +7,9 @@ import type { ReaderData, WriterData } from './protocol.ts'
 import { createReaders } from './readers.ts'
 import { startThread } from './thread.ts'
 
+const RESTART_MS = 50
+const RESTART_MS_MAX = 10_000
+
 /** The store over one SQLite file. The folder must be there. */
 export async function openSqlite(path: string, options: StoreOptions): Promise<Store> {
   if (!isAbsolute(path)) throw new Error(`the store's path must be absolute: ${path}`)
@@ -20,19 +23,38 @@ export async function openSqlite(path: string, options: StoreOptions): Promise<S
     limits,
     now_ms: options.clock?.now() ?? Date.now(),
   }
-  const writer = await startThread({
-    entry: new URL('./writer-thread.ts', import.meta.url),
-    name: 'store-writer',
-    data,
-    log,
-  })
+  let closed = false
+  const start = async () => {
+    const thread = await startThread({
+      entry: new URL('./writer-thread.ts', import.meta.url),
+      name: 'store-writer',
+      data,
+      heap_mb: limits.thread_heap_mb,
+      log,
+    })
+    void thread.lost.then(restart)
+    return thread
+  }
+  /** Until another thread runs, writes are answered 'unavailable' at once. What the lost one had committed is synced by the new one's start. */
+  const restart = async (error: Error) => {
+    for (let wait_ms = RESTART_MS; !closed; wait_ms = Math.min(wait_ms * 2, RESTART_MS_MAX)) {
+      log.error({ err: error, wait_ms }, 'the writer thread of the store ended; starting another')
+      await new Promise((resolve) => setTimeout(resolve, wait_ms))
+      try {
+        writer = await start()
+        return
+      } catch (again) {
+        error = again as Error
+      }
+    }
+  }
+  let writer = await start()
   const readers = createReaders({ data: { path, catalog, limits } satisfies ReaderData, limits, log })
 
   let next_id = 1
   let waiting_bytes = 0
   /** Writes that have not been answered. */
   let open = 0
-  let closed = false
   const callbacks: (() => Promise<void>)[] = []
   let callback_runs = false
 
@@ -58,15 +80,17 @@ export async function openSqlite(path: string, options: StoreOptions): Promise<S
   /** One callback: its statements go to the writer as they come. `ended` resolves when the next callback may begin. */
   const runWrite = async <T>(work: (tx: Tx) => Promise<T>, site: () => string, ended: () => void): Promise<T> => {
     const id = next_id++
+    // A callback stays with the thread that it began with.
+    const thread = writer
     let seq = 0
     let done: Promise<unknown> | undefined
     /** Set when the writer gave the write up by itself: nothing more is sent for it. */
     let given_up: unknown
     const execute: Execute = (method, sql, params) => {
       if (given_up !== undefined) return Promise.reject(given_up)
-      const answer = writer.statement({ kind: 'statement', id, seq: seq++, method, sql, params })
+      const answer = thread.statement({ kind: 'statement', id, seq: seq++, method, sql, params })
       if (!done) {
-        done = writer.expect(id)
+        done = thread.expect(id)
         done.catch((error) => {
           given_up = error
         })
@@ -74,7 +98,7 @@ export async function openSqlite(path: string, options: StoreOptions): Promise<S
       return answer
     }
     const finish = async (keep: boolean) => {
-      if (done) writer.tell({ kind: 'end', id, keep })
+      if (done) thread.tell({ kind: 'end', id, keep })
       ended()
       await done
     }
@@ -140,7 +164,7 @@ export async function openSqlite(path: string, options: StoreOptions): Promise<S
 /** The writer knows that a write was open for too long; only this side knows whose it was. */
 const named = (error: unknown, site: () => string) =>
   error instanceof DomainError && error.facts?.open_ms_max !== undefined
-    ? new DomainError('unavailable', `the write of ${site()} was ${error.message}`, {
+    ? new DomainError('unavailable', `${site()} was ${error.message}`, {
         remedy: 'Try again; if it happens again, make the change in smaller parts.',
         cause: error,
       })

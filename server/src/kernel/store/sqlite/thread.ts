@@ -23,6 +23,8 @@ export interface Thread {
   forget(id: number): void
   /** Requests that wait for `done`. */
   readonly outstanding: number
+  /** Resolves when the thread has ended without having been asked to. */
+  readonly lost: Promise<Error>
   stop(): Promise<void>
 }
 
@@ -34,12 +36,21 @@ function environment(): NodeJS.ProcessEnv {
   return cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) }
 }
 
-export async function startThread(options: { entry: URL; name: string; data: unknown; log: Log }): Promise<Thread> {
+export interface ThreadOptions {
+  entry: URL
+  name: string
+  data: unknown
+  /** JavaScript memory; a thread that wants more ends, and whoever waited for it is told. */
+  heap_mb: number
+  log: Log
+}
+
+export async function startThread(options: ThreadOptions): Promise<Thread> {
   const worker = new Worker(options.entry, {
     name: options.name,
     workerData: options.data,
     env: environment(),
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB, maxOldGenerationSizeMb: options.heap_mb },
   })
   const asked = new Map<number, Settle>()
   /** By callback, then by statement. */
@@ -49,6 +60,7 @@ export async function startThread(options: { entry: URL; name: string; data: unk
   let broken: DomainError | undefined
   let stopping: Promise<void> | undefined
   const ready = Promise.withResolvers<void>()
+  const lost = Promise.withResolvers<Error>()
 
   /** A callback is over: what it still had under way is never answered. */
   const forget = (id: number, error: Error) => {
@@ -57,17 +69,15 @@ export async function startThread(options: { entry: URL; name: string; data: unk
   }
   const fail = (why: string) => {
     broken ??= new DomainError('unavailable', `the ${options.name} thread ended: ${why}`, {
-      remedy: 'Restart Slipway. Whether a write that was under way took place can be seen by reading.',
+      remedy: 'Try again in a moment. Whether a write that was under way took place can be seen by reading.',
     })
     ready.reject(broken)
     for (const { reject } of asked.values()) reject(broken)
     for (const id of statements.keys()) forget(id, broken)
     asked.clear()
+    if (!stopping) lost.resolve(broken)
   }
-  worker.on('error', (error) => {
-    options.log.fatal({ err: error, thread: options.name }, 'a store thread failed')
-    fail(String(error))
-  })
+  worker.on('error', (error) => fail(String(error)))
   worker.on('exit', (code) => fail(`exit code ${code}`))
   worker.on('message', (answers: Answer[]) => {
     for (const answer of answers) {
@@ -143,6 +153,7 @@ export async function startThread(options: { entry: URL; name: string; data: unk
     get outstanding() {
       return asked.size
     },
+    lost: lost.promise,
     stop() {
       stopping ??= (async () => {
         if (!broken) await answered(asked, 0, { kind: 'close', id: 0 })
