@@ -46,7 +46,7 @@ export function createEvents({ store, clock, ids, log, random = systemRandom, te
     labels: ['subscriber'],
   })
   let started = false
-  let fed_seq: number | undefined
+  let fed_seq = 0
   let sealed_at = 0
   let refreshed_at = 0
 
@@ -82,14 +82,14 @@ export function createEvents({ store, clock, ids, log, random = systemRandom, te
   }
 
   const feed = async (head: number) => {
-    if (listeners.size === 0 || fed_seq === undefined) {
+    if (listeners.size === 0) {
       fed_seq = head
       return
     }
     while (fed_seq < head && started) {
       const rows = await store.read((sql) =>
         sql.all<EventRow>(`SELECT ${EVENT_COLUMNS} FROM event e WHERE e.seq > ? ORDER BY e.seq LIMIT ${FEED_PAGE}`, [
-          fed_seq!,
+          fed_seq,
         ]),
       )
       if (rows.length === 0) return
@@ -189,6 +189,7 @@ export function createEvents({ store, clock, ids, log, random = systemRandom, te
         deliveries.set(subscriber, createDelivery(subscriber, mine, { store, clock, random, log, onDead }))
       }
       await refresh()
+      fed_seq = (await look()).find(({ what }) => what === 'head')!.value
       started = true
       pulse.start()
     },
