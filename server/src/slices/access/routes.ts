@@ -79,6 +79,7 @@ function entryRoutes(app: FastifyInstance, { route, access, store }: AccessRoute
     path: `${API}/sessions/current`,
     may: 'signed-in',
     summary: 'Sign out',
+    reply: Type.Object({}),
     handle: async ({ request, reply }) => {
       const secret = cookieOf(request)
       if (secret !== undefined) await store.write((tx) => access.signOut(tx, secret))
@@ -171,6 +172,7 @@ function workspaceRoutes(app: FastifyInstance, { route, access, cursors }: Acces
     may: 'access.admin',
     summary: 'Take a person out of a workspace',
     params: schema.MemberPath,
+    reply: Type.Object({}),
     change: ({ tx, who, params }) => access.removeMember(tx, who, params),
   })
 }

@@ -118,6 +118,7 @@ function modelRoutes(app: FastifyInstance, { route, registry, cursors }: Registr
     may: 'registry.write',
     summary: 'Delete a model with its versions; refused while a live release stands on it',
     params: schema.ModelPath,
+    reply: schema.Nothing,
     change: ({ tx, who, params }) => registry.deleteModel(tx, who, params.model),
   })
 }
@@ -185,6 +186,7 @@ function versionRoutes(app: FastifyInstance, deps: RegistryRouteDeps): void {
     may: 'registry.write',
     summary: 'Delete a version; refused while a live release stands on it',
     params: schema.VersionPath,
+    reply: schema.Nothing,
     change: ({ tx, who, params }) => registry.deleteVersion(tx, who, at(params)),
   })
 }
@@ -211,6 +213,7 @@ function tagAndAliasRoutes(app: FastifyInstance, { route, registry }: RegistryRo
     may: 'registry.write',
     summary: 'Delete an alias',
     params: schema.AliasPath,
+    reply: schema.Nothing,
     change: ({ tx, who, params }) => registry.deleteAlias(tx, who, params),
   })
   route(app, {
@@ -219,6 +222,7 @@ function tagAndAliasRoutes(app: FastifyInstance, { route, registry }: RegistryRo
     may: 'registry.write',
     summary: 'Set a tag of a model',
     params: Type.Intersect([schema.ModelPath, Type.Object(schema.TagPath)]),
+    reply: schema.Nothing,
     body: schema.TagBody,
     change: ({ tx, who, params, body }) =>
       registry.setModelTag(tx, who, { name: params.model, key: params.key, value: body.value }),
@@ -229,6 +233,7 @@ function tagAndAliasRoutes(app: FastifyInstance, { route, registry }: RegistryRo
     may: 'registry.write',
     summary: 'Delete a tag of a model',
     params: Type.Intersect([schema.ModelPath, Type.Object(schema.TagPath)]),
+    reply: schema.Nothing,
     change: ({ tx, who, params }) => registry.deleteModelTag(tx, who, { name: params.model, key: params.key }),
   })
   route(app, {
@@ -237,6 +242,7 @@ function tagAndAliasRoutes(app: FastifyInstance, { route, registry }: RegistryRo
     may: 'registry.write',
     summary: 'Set a tag of a version',
     params: Type.Intersect([schema.VersionPath, Type.Object(schema.TagPath)]),
+    reply: schema.Nothing,
     body: schema.TagBody,
     change: ({ tx, who, params, body }) =>
       registry.setVersionTag(tx, who, { ...at(params), key: params.key, value: body.value }),
@@ -247,6 +253,7 @@ function tagAndAliasRoutes(app: FastifyInstance, { route, registry }: RegistryRo
     may: 'registry.write',
     summary: 'Delete a tag of a version',
     params: Type.Intersect([schema.VersionPath, Type.Object(schema.TagPath)]),
+    reply: schema.Nothing,
     change: ({ tx, who, params }) => registry.deleteVersionTag(tx, who, { ...at(params), key: params.key }),
   })
 }

@@ -49,6 +49,9 @@ export const MoveAliasBody = Type.Object(
 )
 export const TagBody = Type.Object({ value: Type.String({ maxLength: LIMITS.tag_value_chars }) }, closed)
 
+/** A change that leaves nothing to tell. */
+export const Nothing = Type.Object({})
+
 export const AliasReply = Type.Object({ alias: Type.String(), version: Type.Integer() })
 export const VersionReply = Type.Object({
   name: Type.String(),
