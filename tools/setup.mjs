@@ -1,7 +1,8 @@
 // Makes a clone ready to run: `npm run setup`, and before `npm run demo`, `npm test`, `npm run check` and `npm run bench`.
 //
 // Plain JavaScript that Node 20 runs, without any dependency: it is what brings the dependencies and Node 26 here.
-// When nothing has changed it costs one stat and a few small digests, and touches no network.
+// The npm scripts start it by $npm_node_execpath, the Node that runs npm: the one in node_modules may be what is to be
+// put right. When nothing has changed it costs one stat and a few small digests, and touches no network.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
