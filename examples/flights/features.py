@@ -131,7 +131,7 @@ def build(flights: pd.DataFrame, weather: pd.DataFrame, planes: pd.DataFrame, ai
             'event_time': s['event_time'],
             **{name: s[name].astype(str) for name in CATEGORICAL},
             'dep_hour': local.dt.hour,
-            'weekday': local.dt.weekday,
+            'weekday': local.dt.day_of_week,
             'distance': s['distance'],
             'sched_duration_min': (s['sched_arr'] - s['sched_dep']) // pd.Timedelta(minutes=1),
             'plane_age_years': (s['year'] - made).astype('float64'),
