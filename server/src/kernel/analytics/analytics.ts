@@ -1,4 +1,5 @@
-import { lstat, mkdir, rename, rm, stat } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { link, lstat, mkdir, rm, stat } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { DomainError, invalid } from '../errors.ts'
 import type { Log } from '../log.ts'
@@ -194,17 +195,19 @@ export function createAnalytics(settings: AnalyticsSettings): Analytics {
     },
 
     async copyTo(call) {
-      if (await lstat(call.to).catch(() => undefined))
-        throw new DomainError('already-exists', `'${call.to}' exists already`, { field: 'to' })
-      const partial = `${call.to}.partial`
+      const taken = () => new DomainError('already-exists', `'${call.to}' exists already`, { field: 'to' })
+      if (await lstat(call.to).catch(() => undefined)) throw taken()
+      const partial = `${call.to}.${randomUUID()}.partial`
       try {
         const { copied } = await enqueue(call, [{ sql: call.sql, params: call.params ?? [] }], partial)
         const { size } = await stat(partial)
-        await rename(partial, call.to)
+        // Unlike a rename this never puts itself in the place of another.
+        await link(partial, call.to).catch((error) => {
+          throw error.code === 'EEXIST' ? taken() : error
+        })
         return { rows: copied, size_bytes: size }
-      } catch (error) {
+      } finally {
         await rm(partial, { force: true })
-        throw error
       }
     },
 

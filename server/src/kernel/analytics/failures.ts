@@ -23,6 +23,10 @@ export function problemOf(error: unknown, files: Record<string, FileSource>): Do
       field: 'sql',
       remedy: 'Ask for fewer rows or columns at once, or raise analytics.memory.',
     })
+  if (/no space left on device|disk quota exceeded/i.test(whole))
+    return new DomainError('storage-full', `the disk is full: ${text}`, {
+      remedy: 'Make room where Slipway keeps its data.',
+    })
   // What follows the first empty line echoes the statement, which names every file; only CSV's own `file = …` is worth reading there.
   const said = `${text}\n${/^ *file = .*$/m.exec(whole)?.[0] ?? ''}`
   const named = pathsOf(files).find((path) => said.includes(path))
@@ -41,9 +45,19 @@ export const fileProblem = (path: string, text: string): DomainError =>
     facts: { file: path },
   })
 
-/** Where no file is at fault: the statement met data that it cannot work with, or DuckDB has a fault of its own. */
-export function lastProblemOf(error: unknown): DomainError {
+/** Kinds that come of decoding a file, whatever the statement: Thrift's of a Parquet footer, the disk's. */
+const OF_FILES = new Set(['invalid', 'io', 'serialization'])
+
+/** Where no file could be found at fault: the statement met data that it cannot work with, or DuckDB has a fault of its own. */
+export function lastProblemOf(error: unknown, files: Record<string, FileSource> = {}): DomainError {
   const { kind, text } = sayingOf(error)
+  const paths = pathsOf(files)
+  if (OF_FILES.has(kind) && paths.length === 1) return fileProblem(paths[0]!, text)
+  if (OF_FILES.has(kind) && paths.length > 1)
+    return invalid(`one of ${paths.length} files cannot be read: ${text}`, {
+      field: 'files',
+      facts: { files: paths.slice(0, 10) },
+    })
   return kind === 'internal' || kind === 'fatal' || kind === ''
     ? new DomainError('internal', `DuckDB failed: ${text}`, { cause: error })
     : invalid(text, { field: 'sql' })

@@ -76,7 +76,7 @@ export async function openInstance(
         }
       }
     }
-    return lastProblemOf(error)
+    return lastProblemOf(error, files)
   }
 
   const prepare = async (statement: Statement): Promise<DuckDBPreparedStatement> => {
