@@ -174,6 +174,16 @@ describe('reads', () => {
     await hasty.close()
   })
 
+  test('whose statement takes too long leave the thread to it, and others go on', async () => {
+    const hasty = await at.again({ read_ms_max: 50 })
+    await expect(hasty.read((sql) => sql.get(SLOW.replace('400000', '3000000')))).rejects.toMatchObject({
+      problem: 'unavailable',
+    })
+    const quick = Array.from({ length: 5 }, () => hasty.query('ledger.sum', {}))
+    expect(await Promise.all(quick)).toEqual(new Array(5).fill([0, 0]))
+    await hasty.close()
+  })
+
   test('are refused beyond a bound, with what to do', async () => {
     const small = await at.again({ reads_max: 3 })
     const results = await Promise.allSettled(Array.from({ length: 6 }, () => small.query('ledger.sum', {})))

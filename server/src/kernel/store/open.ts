@@ -2,7 +2,6 @@ import { dirname } from 'node:path'
 import { makeFolder } from './folder.ts'
 import type { Store } from './index.ts'
 import type { StoreOptions } from './options.ts'
-import { openSqlite } from './sqlite/store.ts'
 
 export type { StoreLimits, StoreOptions } from './options.ts'
 
@@ -14,6 +13,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   if (options.url.startsWith('sqlite:')) {
     const path = options.url.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')
     makeFolder(dirname(path))
+    const { openSqlite } = await import('./sqlite/store.ts')
     return openSqlite(path, options)
   }
   if (/^postgres(?:ql)?:\/\//.test(options.url)) {

@@ -19,9 +19,12 @@ interface Reader {
   busy: number
   /** Queries alone: they hold the thread. */
   queries: number
-  /** A query was given up there and may still run: nothing more is sent. */
+  idle: NodeJS.Timeout | undefined
+  /** A statement was given up there. SQLite cannot be interrupted from here, so nothing more is sent. */
   stuck: boolean
 }
+
+const IDLE_MS = 30_000
 
 /** Reader threads, started when first needed: the second one when a query holds the first. */
 export function createReaders({ data, limits, log }: { data: ReaderData; limits: StoreLimits; log: Log }): Readers {
@@ -41,15 +44,40 @@ export function createReaders({ data, limits, log }: { data: ReaderData; limits:
       }),
       busy: 0,
       queries: 0,
+      idle: undefined,
       stuck: false,
     }
-    const drop = () => void readers.splice(readers.indexOf(reader), 1)
-    reader.thread.then(async (thread) => {
-      log.error({ err: await thread.lost }, 'a reader thread of the store ended; the next read starts another')
-      drop()
-    }, drop)
+    reader.thread.then(
+      async (thread) => {
+        log.error({ err: await thread.lost }, 'a reader thread of the store ended; the next read starts another')
+        remove(reader)
+      },
+      () => remove(reader),
+    )
     readers.push(reader)
     return reader
+  }
+
+  const remove = (reader: Reader) => {
+    clearTimeout(reader.idle)
+    const at = readers.indexOf(reader)
+    if (at >= 0) readers.splice(at, 1)
+  }
+
+  const end = (reader: Reader) => {
+    remove(reader)
+    reader.thread
+      .then((thread) => thread.stop())
+      .catch((error) => log.error({ err: error }, 'a reader thread of the store did not stop'))
+  }
+
+  /** A stuck thread ends when its statement does; a second one that nobody has needed for a while gives its memory back. */
+  const rest = (reader: Reader) => {
+    if (reader.busy > 0 || stopped) return
+    if (reader.stuck) return end(reader)
+    reader.idle = setTimeout(() => {
+      if (reader.busy === 0 && readers.length > 1) end(reader)
+    }, IDLE_MS).unref()
   }
 
   /** Snapshots share a thread well; behind a query nobody knows how long it takes, so a new thread is started instead. */
@@ -72,12 +100,14 @@ export function createReaders({ data, limits, log }: { data: ReaderData; limits:
     reading++
     reader.busy++
     reader.queries += queries
+    clearTimeout(reader.idle)
     try {
       return await use(reader, await reader.thread)
     } finally {
       reading--
       reader.busy--
       reader.queries -= queries
+      rest(reader)
     }
   }
 
@@ -97,21 +127,26 @@ export function createReaders({ data, limits, log }: { data: ReaderData; limits:
 
   return {
     read: (work) =>
-      within(0, async (_, thread) => {
+      within(0, async (reader, thread) => {
         const id = next_id++
         let seq = 0
+        let under_way = 0
         let over = false
         const running = runCallback(work, {
           execute: (method, sql, params) => {
             if (over) return Promise.reject(new Error('the read has ended'))
-            return thread.statement({ kind: 'statement', id, seq: seq++, method, sql, params } satisfies Request)
+            under_way++
+            return thread
+              .statement({ kind: 'statement', id, seq: seq++, method, sql, params } satisfies Request)
+              .finally(() => under_way--)
           },
           lock: async () => {},
         })
         try {
-          const { value } = await timed(running, limits.read_ms_max, () =>
-            busy(`a read was open for more than ${limits.read_ms_max} ms`),
-          )
+          const { value } = await timed(running, limits.read_ms_max, () => {
+            reader.stuck ||= under_way > 0
+            return busy(`a read was open for more than ${limits.read_ms_max} ms`)
+          })
           return value
         } finally {
           over = true
@@ -123,13 +158,7 @@ export function createReaders({ data, limits, log }: { data: ReaderData; limits:
       within(1, async (reader, thread) => {
         const asked = thread.ask({ kind: 'call', id: next_id++, name, input }) as Promise<T>
         return timed(asked, limits.query_ms_max, () => {
-          // SQLite cannot be interrupted from here. The thread gets nothing more and ends when the query does.
           reader.stuck = true
-          const gone = () => {
-            readers.splice(readers.indexOf(reader), 1)
-            return thread.stop()
-          }
-          asked.then(gone, gone).catch((error) => log.error({ err: error }, 'a reader thread did not stop'))
           return busy(`query ${name} took more than ${limits.query_ms_max} ms`)
         })
       }),
