@@ -20,6 +20,8 @@ export interface MlflowDeps {
   log: Log
   /** Read-only trees beside the artifact tree, by their first path part; by default the registry's pinned files. */
   mounts?: readonly ArtifactMount[]
+  /** Those that the caller may enter, by name. Without it clients are told that there are no workspaces. */
+  workspaces?: (sql: Sql, who: Who) => Promise<{ name: string; description?: string | null }[]>
   /** MLflow's version whose API this is, as `/version` answers. */
   version?: string
 }

@@ -5,7 +5,7 @@ import { artifactProxy } from './artifact-proxy.ts'
 import { endpointNotFound, methodNotAllowed, mlflowErrorHandler } from './errors.ts'
 import { getVersionArtifact } from './registry-artifacts.ts'
 import { registry } from './registry-routes.ts'
-import { serverInfo, version } from './server-info.ts'
+import { serverInfo, version, workspaces } from './server-info.ts'
 import { experiments } from './tracking-experiments.ts'
 import { metrics } from './tracking-metrics.ts'
 import { loggedModels } from './tracking-models.ts'
@@ -17,7 +17,7 @@ export type { ArtifactMount } from './artifact-mounts.ts'
 /** Every group of JSON endpoints, by the version under which it answers. A new group is one more line here. */
 const GROUPS: Record<'2.0' | '3.0', readonly Group[]> = {
   '2.0': [experiments, runs, metrics, loggedModels, runArtifacts, registry],
-  '3.0': [serverInfo],
+  '3.0': [serverInfo, workspaces],
 }
 
 /** The paths at the root that are this wire's; `app` keeps them apart from other wires' and from pages. */

@@ -41,7 +41,7 @@ export async function chart(sql: Sql, ask: ChartAsk): Promise<ChartSeries[]> {
 
 async function thin(sql: Sql, series: Integer, key: string, points: number): Promise<ChartSeries> {
   const counted = await sql.get<{ n: number }>(
-    'SELECT count(*) AS n FROM (SELECT 1 AS one FROM metric_point WHERE series = ? LIMIT ?) AS some',
+    'SELECT count(*) AS n FROM (SELECT 1 AS one FROM metric_point WHERE series = ? LIMIT ?) AS counted',
     [series, LIMITS.history_unpaged],
   )
   const count = counted!.n

@@ -201,7 +201,3 @@ export function parseExperimentId(id: string): number {
   }
   return number
 }
-
-export function checkRunId(id: string, field = 'run_id'): void {
-  if (!/^[a-zA-Z0-9][\p{L}\p{N}_-]{0,255}$/u.test(id)) throw wrongValue(field, id)
-}

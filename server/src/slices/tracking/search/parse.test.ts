@@ -1,0 +1,184 @@
+import { describe, expect, test } from 'vitest'
+import { DomainError } from '#kernel/errors.ts'
+import { seededRandom } from '#kernel/random.ts'
+import { EXPERIMENTS, LOGGED_MODELS, RUNS } from './grammar.ts'
+import { parseFilter, parseOrder } from './parse.ts'
+
+const condition = (entity: string, key: string, operator: string, value: unknown) => ({
+  kind: 'condition',
+  entity,
+  key,
+  operator,
+  value,
+})
+
+describe('a filter', () => {
+  test.each([
+    ['metrics.loss < 0.5', condition('metric', 'loss', '<', 0.5)],
+    ['metric.`val loss` >= -1e-3', condition('metric', 'val loss', '>=', -0.001)],
+    ['metrics."a.b" != 2', condition('metric', 'a.b', '!=', 2)],
+    ["params.model.depth = '3'", condition('param', 'model.depth', '=', '3')],
+    ['parameters.lr = "0.1"', condition('param', 'lr', '=', '0.1')],
+    ["tags.mlflow.source.name like '%train%'", condition('tag', 'mlflow.source.name', 'LIKE', '%train%')],
+    ["tags.`k` = 'it''s'", condition('tag', 'k', '=', "it's")],
+    [`tags.k = "a\\"b"`, condition('tag', 'k', '=', 'a"b')],
+    ["tag.größe iLike 'XL'", condition('tag', 'größe', 'ILIKE', 'XL')],
+    ['params.x IS NULL', condition('param', 'x', 'IS NULL', null)],
+    ['params.x is  not   null', condition('param', 'x', 'IS NOT NULL', null)],
+    ["run_id IN ('a', 'b')", condition('attribute', 'run_id', 'IN', ['a', 'b'])],
+    ["attributes.run_id NOT IN ('a')", condition('attribute', 'run_id', 'NOT IN', ['a'])],
+    ["Run name = 'x'", condition('attribute', 'run_name', '=', 'x')],
+    ["attr.`Run Name` = 'x'", condition('attribute', 'run_name', '=', 'x')],
+    ['created > 5', condition('attribute', 'start_time', '>', 5)],
+    ["dataset.context = 'train'", condition('dataset', 'context', '=', 'train')],
+    ['metrics.f1-score>0.5', condition('metric', 'f1-score', '>', 0.5)],
+    ['metrics.val/acc>0.5', condition('metric', 'val/acc', '>', 0.5)],
+  ])('%s', (text, tree) => expect(parseFilter(text, RUNS)).toEqual(tree))
+
+  test('joins conditions with AND before OR, and NOT and brackets before both', () => {
+    const a = condition('metric', 'a', '=', 1)
+    const b = condition('metric', 'b', '=', 2)
+    const c = condition('metric', 'c', '=', 3)
+    const filter = (text: string) => parseFilter(text, RUNS)
+    expect(filter('metrics.a = 1 AND metrics.b = 2 OR metrics.c = 3')).toEqual({
+      kind: 'or',
+      parts: [{ kind: 'and', parts: [a, b] }, c],
+    })
+    expect(filter('metrics.a = 1 and (metrics.b = 2 or not metrics.c = 3)')).toEqual({
+      kind: 'and',
+      parts: [a, { kind: 'or', parts: [b, { kind: 'not', part: c }] }],
+    })
+    expect(filter('  ')).toBeUndefined()
+  })
+
+  test('of experiments and logged models knows their own words', () => {
+    expect(parseFilter("experiment_id IN ('1', '2')", EXPERIMENTS)).toMatchObject({ value: ['1', '2'] })
+    expect(parseFilter('params.lr = 0.10', LOGGED_MODELS)).toMatchObject({ value: '0.10' })
+    expect(parseFilter('creation_time > 1', LOGGED_MODELS)).toMatchObject({ key: 'creation_timestamp' })
+    expect(() => parseFilter('metrics.a > 1', EXPERIMENTS)).toThrow('Invalid entity type')
+  })
+
+  test.each([
+    'metrics.loss',
+    'metrics.loss <',
+    "metrics.loss < 'a'",
+    'params.x = 1',
+    "params.x > '1'",
+    "nonsense.x = 'a'",
+    "nonsense = 'a'",
+    "attributes.experiment_id = '1'",
+    "constructor.x = 'a'",
+    "attributes.__proto__ = 'a'",
+    "dataset.size = 'a'",
+    "status IN 'a'",
+    'status IN ()',
+    "status IN ('a'",
+    "status IN ('a',)",
+    'status IN (1)',
+    "start_time = '5'",
+    'start_time = 1e999',
+    "start_time IN ('1')",
+    "tags.a = 'b",
+    "tags.a = 'b' tags.c = 'd'",
+    "tags.a = 'b' AND",
+    "AND tags.a = 'b'",
+    "(tags.a = 'b'",
+    "tags.a = 'b')",
+    "tags. = 'b'",
+    'metrics.a <> 1',
+    'metrics.a == 1',
+    'metrics.a = 1; DROP TABLE run',
+    'metrics.a IS NULL OR',
+    '\u0000',
+    '🦊',
+    `${'('.repeat(60)}metrics.a = 1${')'.repeat(60)}`,
+    Array(300).fill('metrics.a = 1').join(' AND '),
+    'x'.repeat(30_000),
+  ])('that cannot be read is refused as invalid: %.60s', (text) => {
+    let thrown: unknown
+    try {
+      parseFilter(text, RUNS)
+    } catch (error) {
+      thrown = error
+    }
+    expect(thrown).toBeInstanceOf(DomainError)
+    expect((thrown as DomainError).problem).toBe('invalid')
+  })
+
+  test('never throws anything but invalid, whatever it is made of', () => {
+    const random = seededRandom(7)
+    const pieces = [
+      'metrics',
+      'params.',
+      'tags',
+      '.',
+      '`',
+      "'",
+      '"',
+      ' ',
+      'AND',
+      'or',
+      'NOT',
+      'IN',
+      'IS',
+      'NULL',
+      'LIKE',
+      '(',
+      ')',
+      ',',
+      '<',
+      '<=',
+      '=',
+      '!=',
+      '1',
+      '-2.5e3',
+      'a',
+      'run_id',
+      'start_time',
+      'status',
+      "'x'",
+      '"y"',
+      '`z`',
+      '\\',
+      '%',
+      '\n',
+      'é',
+      '\u0001',
+    ]
+    let parsed = 0
+    for (let i = 0; i < 20_000; i++) {
+      const length = 1 + Math.floor(random.next() * 12)
+      const text = Array.from({ length }, () => pieces[Math.floor(random.next() * pieces.length)]).join('')
+      for (const grammar of [RUNS, EXPERIMENTS, LOGGED_MODELS]) {
+        try {
+          parseFilter(text, grammar)
+          parsed++
+        } catch (error) {
+          if (!(error instanceof DomainError) || error.problem !== 'invalid')
+            throw new Error(`${JSON.stringify(text)} threw ${error}`)
+        }
+      }
+    }
+    expect(parsed).toBeGreaterThan(0)
+  })
+})
+
+describe('an order', () => {
+  test('has keys, directions and aliases', () => {
+    expect(parseOrder(['metrics.`val loss` DESC', 'params.lr', 'created asc', 'attributes.status'], RUNS)).toEqual([
+      { entity: 'metric', key: 'val loss', descending: true },
+      { entity: 'param', key: 'lr', descending: false },
+      { entity: 'attribute', key: 'start_time', descending: false },
+      { entity: 'attribute', key: 'status', descending: false },
+    ])
+  })
+
+  test.each([['start_time sideways'], ['metrics.a DESC b'], ['datasets.name'], ['lifecycle'], [''], ['metrics.']])(
+    'refuses %s',
+    (order) => expect(() => parseOrder([order], RUNS)).toThrow(/Invalid/),
+  )
+
+  test('refuses a key twice, under whatever name', () => {
+    expect(() => parseOrder(['created', 'start_time DESC'], RUNS)).toThrow('duplicate')
+  })
+})
