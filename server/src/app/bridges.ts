@@ -7,12 +7,17 @@ import type { Datasets } from '#slices/datasets'
 import type { InputState } from '#slices/pipelines'
 import type { Quality } from '#slices/quality'
 import type { Registry, RegistryRouteDeps } from '#slices/registry'
+import type { ReleasesDeps } from '#slices/releases'
 import type { ServingDeps } from '#slices/serving'
 import type { Tracking } from '#slices/tracking'
 
 export interface Bridges {
   /** What serving asks of the registry, tracking and datasets. */
   serving: Pick<ServingDeps, 'versionFiles' | 'trainedIn' | 'trainingRows'>
+  /** Data versions behind a model version, with their verdicts: what gates, holds and drift stand on. */
+  trainingData: ReleasesDeps['trainingData']
+  /** Run, code, commit and environment behind a model version: what a release bundles. */
+  provenance: ReleasesDeps['provenance']
   /** What pipelines ask of quality. */
   inputState(sql: Sql, workspace: string, version: string): Promise<InputState>
   /** Labels of tracking's things, for lineage. */
@@ -55,6 +60,34 @@ export function createBridges({
   }
 
   return {
+    async trainingData(sql, workspace, model, version) {
+      const found = []
+      for (const id of await inputsOf(sql, workspace, model, version)) {
+        const data = await datasets.version(sql, workspace, id).catch(absent)
+        if (data)
+          found.push({
+            id,
+            name: data.name,
+            number: data.number,
+            digest: data.digest,
+            verdict: data.verdict,
+            time_to_ms: data.time_to_ms,
+          })
+      }
+      return found
+    },
+    async provenance(sql, workspace, model, version) {
+      const { digest } = await registry().getVersion(sql, workspace, { name: model, version })
+      const run = await runOf(sql, workspace, model, version)
+      const tag = (key: string) => run?.tags.find((one) => one.key === key)?.value ?? null
+      return {
+        model_digest: digest,
+        run: run?.run_id ?? null,
+        code: tag('slipway.code'),
+        commit: tag('mlflow.source.git.commit'),
+        environment: tag(ENVIRONMENT_TAG),
+      }
+    },
     async inputState(sql, workspace, version) {
       const { may, pending, reason } = await quality.mayBeInput(sql, workspace, version)
       if (pending) return { state: 'pending' }

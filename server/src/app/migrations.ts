@@ -4,9 +4,11 @@ import { jobsMigrations } from '#kernel/jobs/index.ts'
 import type { MigrationSource } from '#kernel/store/index.ts'
 import { accessMigrations } from '#slices/access'
 import { datasetsMigrations } from '#slices/datasets'
+import { monitoringMigrations } from '#slices/monitoring'
 import { pipelinesMigrations } from '#slices/pipelines'
 import { qualityMigrations } from '#slices/quality'
 import { registryMigrations } from '#slices/registry'
+import { releasesMigrations } from '#slices/releases'
 import { servingMigrations } from '#slices/serving'
 import { trackingMigrations } from '#slices/tracking'
 
@@ -22,4 +24,6 @@ export const migrations: readonly MigrationSource[] = [
   registryMigrations,
   pipelinesMigrations,
   servingMigrations,
+  monitoringMigrations,
+  releasesMigrations,
 ]

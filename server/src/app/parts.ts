@@ -6,7 +6,7 @@ import type { Clock } from '#kernel/clock.ts'
 import { createEnvironments, type Environments, PYTHON_PACKAGE_DIR, startProcess } from '#kernel/environments/index.ts'
 import { createEvents, type Events } from '#kernel/events/index.ts'
 import { createHolds, type Holds } from '#kernel/holds/index.ts'
-import { type Cursors, createCursors, createRoutes, type Routes } from '#kernel/http/index.ts'
+import { type Cursors, createCursors, createRoutes, DEFAULT_WORKSPACE, type Routes } from '#kernel/http/index.ts'
 import type { Ids } from '#kernel/ids.ts'
 import { createJobs, type Jobs } from '#kernel/jobs/index.ts'
 import type { Log } from '#kernel/log.ts'
@@ -17,9 +17,11 @@ import type { Telemetry } from '#kernel/telemetry.ts'
 import { type Access, createAccess } from '#slices/access'
 import { createDatasets, type Datasets } from '#slices/datasets'
 import { createLineage, type Lineage } from '#slices/lineage'
-import { createPipelines, type Pipelines } from '#slices/pipelines'
+import { createMonitoring, type Monitoring } from '#slices/monitoring'
+import { createPipelines, createProjects, type Pipelines, type Projects } from '#slices/pipelines'
 import { createQuality, type Quality } from '#slices/quality'
 import { createRegistry, type Registry } from '#slices/registry'
+import { createReleases, type Releases } from '#slices/releases'
 import { createServing, type Serving } from '#slices/serving'
 import { createTracking, type Tracking } from '#slices/tracking'
 import type { Config } from '../config.ts'
@@ -57,7 +59,10 @@ export interface Parts extends PartsInput {
   tracking: Tracking
   registry: Registry
   pipelines: Pipelines
+  projects: Projects
   serving: Serving
+  monitoring: Monitoring
+  releases: Releases
   /** What must be ready before the first request. */
   prepare(): Promise<void>
   /** What starts once requests can come in. */
@@ -148,11 +153,44 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
     },
     await toolPins(),
   )
+  const monitoring = createMonitoring({
+    store,
+    events,
+    jobs,
+    analytics,
+    outbound,
+    serving,
+    datasets,
+    trainingData: bridges.trainingData,
+    clock,
+    ids,
+    log,
+    secret: input.secret,
+  })
+  const releases = createReleases({
+    store,
+    events,
+    holds,
+    jobs,
+    blobs,
+    datasets,
+    registry,
+    pipelines,
+    serving,
+    monitoring,
+    trainingData: bridges.trainingData,
+    provenance: bridges.provenance,
+    clock,
+    ids,
+    log,
+    settings: { dir },
+  })
   const lineage = createLineage({
     describers: {
       'dataset-version': datasets.describe,
       'model-version': registry.describeVersions,
       'pipeline-run': pipelines.describeRuns,
+      release: releases.describeReleases,
       run: bridges.describe('run'),
       'logged-model': bridges.describe('logged-model'),
       experiment: bridges.describe('experiment'),
@@ -177,8 +215,12 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
     tracking,
     registry,
     pipelines,
+    projects: createProjects({ events, clock }),
     serving,
+    monitoring,
+    releases,
     async prepare() {
+      await store.write((tx) => tracking.ensureDefaultExperiment(tx, DEFAULT_WORKSPACE))
       await serving.start()
     },
     async start() {
@@ -186,8 +228,10 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
       await pipelines.startTriggers()
       await events.start()
       await jobs.start()
+      monitoring.start()
     },
     async stop() {
+      await monitoring.stop()
       await jobs.stop()
       await events.stop()
       await serving.stop()

@@ -4,16 +4,20 @@ import type { FastifyInstance } from 'fastify'
 import { mlflow } from '#adapters/mlflow'
 import { scoring } from '#adapters/scoring'
 import { liveReply } from '#kernel/http/index.ts'
-import { accessRoutes, auditRoutes } from '#slices/access'
+import { accessRoutes, auditRoutes, reachableWorkspaces } from '#slices/access'
 import { datasetRoutes } from '#slices/datasets'
 import { lineageRoutes } from '#slices/lineage'
+import { monitoringRoutes } from '#slices/monitoring'
 import { pipelineRoutes } from '#slices/pipelines'
 import { qualityRoutes } from '#slices/quality'
 import { registryRoutes } from '#slices/registry'
+import { releaseRoutes } from '#slices/releases'
 import { servingRoutes } from '#slices/serving'
+import { trackingRoutes } from '#slices/tracking'
 import { MLFLOW_VERSION, version } from './about.ts'
 import { evidenceOf } from './bridges.ts'
 import type { Parts } from './parts.ts'
+import { projectRoutes } from './project/routes.ts'
 
 export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
   const {
@@ -56,9 +60,13 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<voi
     lineageRoutes(own, { route, lineage })
     datasetRoutes(own, { route, datasets, blobs, store, cursors })
     qualityRoutes(own, { route, quality, datasets, cursors })
+    trackingRoutes(own, { routes, store, tracking, blobs, cursors, log })
     registryRoutes(own, { route, registry, store, cursors, holds, evidence: evidenceOf(parts) })
     pipelineRoutes(own, { route, pipelines, store, cursors, blobs })
     servingRoutes(own, { routes, serving })
+    monitoringRoutes(own, { route, monitoring: parts.monitoring })
+    releaseRoutes(own, { route, releases: parts.releases, serving, store, cursors })
+    projectRoutes(own, parts)
     liveRoute(own, parts)
   })
   await app.register((own) =>
@@ -72,6 +80,7 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<voi
       log,
       version: MLFLOW_VERSION,
       mounts: [registry.pinned],
+      workspaces: (sql, who) => reachableWorkspaces(sql, access, who, '', 1000),
     }),
   )
   await app.register((own) => scoring(own, { routes, serving, root_endpoint: config['serving.root_endpoint'], log }))

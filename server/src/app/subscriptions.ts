@@ -1,6 +1,8 @@
 /** The whole nervous system: who reacts to what. Only what may happen a moment later goes this way. */
 import type { Permission } from '#kernel/http/who.ts'
 import { datasetVersionProfiled } from '#slices/datasets'
+import { alertHeld, alertRaised } from '#slices/monitoring'
+import { pipelineEvents } from '#slices/pipelines'
 import { verdictReached } from '#slices/quality'
 import { registryEvents } from '#slices/registry'
 import type { Parts } from './parts.ts'
@@ -10,7 +12,19 @@ const PREPARE: readonly Permission[] = ['registry.read', 'serving.write', 'datas
 const CHECK: readonly Permission[] = ['datasets.read', 'quality.write']
 const START: readonly Permission[] = ['datasets.read', 'pipelines.write']
 
-export function subscribe({ events, quality, pipelines, serving }: Parts): void {
+const RELEASE: readonly Permission[] = [
+  'releases.read',
+  'releases.write',
+  'registry.read',
+  'registry.write',
+  'serving.read',
+  'serving.write',
+  'monitoring.read',
+  'datasets.read',
+  'tracking.read',
+]
+
+export function subscribe({ events, quality, pipelines, serving, releases }: Parts): void {
   events.on(datasetVersionProfiled, 'quality', CHECK, (tx, who, event) => quality.considerVersion(tx, who, event))
   events.on(verdictReached, 'pipelines', START, async (tx, who, { after }) => {
     if (after.passed) await pipelines.considerDataset(tx, who, { dataset: after.dataset, version: after.version })
@@ -18,5 +32,21 @@ export function subscribe({ events, quality, pipelines, serving }: Parts): void 
   events.onAny('pipeline-triggers', START, (tx, who, event) => pipelines.considerEvent(tx, who, event))
   events.on(registryEvents.versionCreated, 'serving', PREPARE, (tx, who, { after }) =>
     serving.prepare(tx, who, after.name, after.version),
+  )
+  events.on(registryEvents.versionCreated, 'releases', RELEASE, (tx, who, { after }) =>
+    releases.considerCandidate(tx, who, { model: after.name, version: after.version }),
+  )
+  events.on(alertRaised, 'retraining', RELEASE, (tx, who, { after }) =>
+    releases.considerRetraining(tx, who, { ...after }),
+  )
+  events.on(alertHeld, 'retraining', RELEASE, (tx, who, { after }) =>
+    releases.considerRetraining(tx, who, { ...after }),
+  )
+  events.on(pipelineEvents.pipelineRunEnded, 'retraining', RELEASE, (tx, who, { after }) =>
+    releases.considerPipelineEnd(tx, who, {
+      run: after.run,
+      state: after.state,
+      ...(after.reason && { reason: after.reason }),
+    }),
   )
 }

@@ -33,28 +33,61 @@ export interface Applied {
 
 const SECTIONS = ['datasets', 'environments', 'pipelines', 'endpoints', 'releases', 'monitors'] as const
 
-export function createApply({ store, blobs, pipelines, quality, serving, releases, monitoring, projects }: Pick<Parts, 'store' | 'blobs' | 'pipelines' | 'quality' | 'serving' | 'releases' | 'monitoring' | 'projects'>) {
+export function createApply({
+  store,
+  blobs,
+  pipelines,
+  quality,
+  serving,
+  releases,
+  monitoring,
+  projects,
+}: Pick<Parts, 'store' | 'blobs' | 'pipelines' | 'quality' | 'serving' | 'releases' | 'monitoring' | 'projects'>) {
   /** Locks are read before the transaction: no file is read inside one. */
-  const lockEnvironments = async (file: ProjectFile, input: ApplyInput, workspace: string): Promise<Record<string, LockedEnvironment>> => {
+  const lockEnvironments = async (
+    file: ProjectFile,
+    input: ApplyInput,
+    workspace: string,
+  ): Promise<Record<string, LockedEnvironment>> => {
     const code = await store.read((sql) => pipelines.getCode(sql, workspace, input.code))
     const locked: Record<string, LockedEnvironment> = {}
     for (const [name, { python, lock }] of Object.entries(file.environments ?? {})) {
       const path = posix.normalize(posix.join(input.folder, lock))
       const found = await pipelines.readCodeFile(code, path)
-      if (!found) throw invalid(`environments.${name}.lock: there is no file '${path}' in the code`, { field: `environments.${name}.lock`, remedy: 'Add it to git, or name the file that is there.' })
-      locked[name] = { lock: (await blobs.put(Buffer.from(found.text))).digest, ...(python !== undefined && { python }) }
+      if (!found)
+        throw invalid(`environments.${name}.lock: there is no file '${path}' in the code`, {
+          field: `environments.${name}.lock`,
+          remedy: 'Add it to git, or name the file that is there.',
+        })
+      locked[name] = {
+        lock: (await blobs.put(Buffer.from(found.text))).digest,
+        ...(python !== undefined && { python }),
+      }
     }
     return locked
   }
 
-  const applyAll = async (tx: Tx, who: Who, file: ProjectFile, before: ProjectFile | undefined, environments: Record<string, LockedEnvironment>, input: ApplyInput): Promise<void> => {
+  const applyAll = async (
+    tx: Tx,
+    who: Who,
+    file: ProjectFile,
+    before: ProjectFile | undefined,
+    environments: Record<string, LockedEnvironment>,
+    input: ApplyInput,
+  ): Promise<void> => {
     const { project } = file
-    for (const [name, spec] of Object.entries(file.datasets ?? {})) await quality.setChecks(tx, who, name, spec.checks ?? [], `datasets.${name}.checks`)
-    for (const [name, spec] of Object.entries(file.endpoints ?? {})) await serving.applyEndpoint(tx, who, { project, name, spec })
-    for (const [name, spec] of Object.entries(file.monitors ?? {})) await monitoring.applyMonitor(tx, who, { project, name, spec })
-    for (const [name, spec] of Object.entries(file.releases ?? {})) await releases.applyPolicy(tx, who, { project, endpoint: name, spec })
-    for (const [name, spec] of Object.entries(file.pipelines ?? {})) await pipelines.applyPipeline(tx, who, { project, name, spec, environments, code: input.code })
-    const gone = (section: (typeof SECTIONS)[number]) => Object.keys(before?.[section] ?? {}).filter((name) => !(name in (file[section] ?? {})))
+    for (const [name, spec] of Object.entries(file.datasets ?? {}))
+      await quality.setChecks(tx, who, name, spec.checks ?? [], `datasets.${name}.checks`)
+    for (const [name, spec] of Object.entries(file.endpoints ?? {}))
+      await serving.applyEndpoint(tx, who, { project, name, spec })
+    for (const [name, spec] of Object.entries(file.monitors ?? {}))
+      await monitoring.applyMonitor(tx, who, { project, name, spec })
+    for (const [name, spec] of Object.entries(file.releases ?? {}))
+      await releases.applyPolicy(tx, who, { project, endpoint: name, spec })
+    for (const [name, spec] of Object.entries(file.pipelines ?? {}))
+      await pipelines.applyPipeline(tx, who, { project, name, spec, environments, code: input.code })
+    const gone = (section: (typeof SECTIONS)[number]) =>
+      Object.keys(before?.[section] ?? {}).filter((name) => !(name in (file[section] ?? {})))
     for (const name of gone('pipelines')) await pipelines.removePipeline(tx, who, project, name)
     for (const name of gone('releases')) await releases.removePolicy(tx, who, name)
     for (const name of gone('monitors')) await monitoring.removeMonitor(tx, who, name)
@@ -65,8 +98,15 @@ export function createApply({ store, blobs, pipelines, quality, serving, release
   return async (who: Who, input: ApplyInput): Promise<Applied> => {
     const { project: file, mistakes } = readProject(input.yaml)
     if (!file) {
-      const lines = mistakes.map(({ line, column, path, message, remedy }) => `${line}:${column} ${path ? `${path}: ` : ''}${message}${remedy ? `. ${remedy}` : ''}`)
-      throw new DomainError('invalid', `slipway.yaml has ${mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`}:\n${lines.map((line) => `  ${line}`).join('\n')}`, { field: 'yaml', facts: { mistakes } })
+      const lines = mistakes.map(
+        ({ line, column, path, message, remedy }) =>
+          `${line}:${column} ${path ? `${path}: ` : ''}${message}${remedy ? `. ${remedy}` : ''}`,
+      )
+      throw new DomainError(
+        'invalid',
+        `slipway.yaml has ${mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`}:\n${lines.map((line) => `  ${line}`).join('\n')}`,
+        { field: 'yaml', facts: { mistakes } },
+      )
     }
     const last = await store.read((sql) => projects.latest(sql, who.workspace, file.project))
     const before = last && readProject(last.yaml).project
@@ -75,7 +115,12 @@ export function createApply({ store, blobs, pipelines, quality, serving, release
     const environments = await lockEnvironments(file, input, who.workspace)
     const number = await store.write(async (tx) => {
       await applyAll(tx, who, file, before, environments, input)
-      return projects.record(tx, who, { project: file.project, yaml: input.yaml, digest: `sha256:${createHash('sha256').update(input.yaml).digest('hex')}`, code: input.code })
+      return projects.record(tx, who, {
+        project: file.project,
+        yaml: input.yaml,
+        digest: `sha256:${createHash('sha256').update(input.yaml).digest('hex')}`,
+        code: input.code,
+      })
     })
     return { project: file.project, number, changes, applied: true }
   }

@@ -1,6 +1,6 @@
 /** Reads slipway.yaml: every mistake at once, each with its line and what to do. */
 import { Ajv, type ErrorObject } from 'ajv'
-import { isMap, LineCounter, parseDocument, type Document, type Pair } from 'yaml'
+import { type Document, isMap, LineCounter, type Pair, parseDocument } from 'yaml'
 import { graphMistakes } from '#slices/pipelines'
 import { ProjectFile } from './schema.ts'
 
@@ -19,21 +19,38 @@ const MISTAKES_MAX = 100
 const ajv = new Ajv({ allErrors: true, strict: false, verbose: true })
 const validate = ajv.compile(ProjectFile)
 
-export function readProject(text: string): { project: ProjectFile; mistakes: [] } | { project: undefined; mistakes: Mistake[] } {
-  if (text.length > YAML_BYTES_MAX) return failed([{ line: 1, column: 1, path: '', message: `the file is larger than ${YAML_BYTES_MAX} bytes` }])
+export function readProject(
+  text: string,
+): { project: ProjectFile; mistakes: [] } | { project: undefined; mistakes: Mistake[] } {
+  if (text.length > YAML_BYTES_MAX)
+    return failed([{ line: 1, column: 1, path: '', message: `the file is larger than ${YAML_BYTES_MAX} bytes` }])
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, strict: true, uniqueKeys: true })
   if (document.errors.length > 0) {
-    return failed(document.errors.map((error) => ({ ...at(lines, error.pos[0]), path: '', message: error.message.split('\n')[0]! })))
+    return failed(
+      document.errors.map((error) => ({
+        ...at(lines, error.pos[0]),
+        path: '',
+        message: error.message.split('\n')[0]!,
+      })),
+    )
   }
   const value: unknown = document.toJS({ maxAliasCount: 100 })
   if (!validate(value)) return failed(mistakesOf(validate.errors ?? [], document, lines))
   const project = value as ProjectFile
-  const mistakes = referenceMistakes(project).map(({ path, message, remedy }) => ({ ...placeOf(document, lines, path), path: path.join('.'), message, ...(remedy && { remedy }) }))
+  const mistakes = referenceMistakes(project).map(({ path, message, remedy }) => ({
+    ...placeOf(document, lines, path),
+    path: path.join('.'),
+    message,
+    ...(remedy && { remedy }),
+  }))
   return mistakes.length > 0 ? failed(mistakes) : { project, mistakes: [] }
 }
 
-const failed = (mistakes: Mistake[]) => ({ project: undefined, mistakes: mistakes.sort((a, b) => a.line - b.line || a.column - b.column).slice(0, MISTAKES_MAX) })
+const failed = (mistakes: Mistake[]) => ({
+  project: undefined,
+  mistakes: mistakes.sort((a, b) => a.line - b.line || a.column - b.column).slice(0, MISTAKES_MAX),
+})
 
 const at = (lines: LineCounter, offset: number) => {
   const { line, col } = lines.linePos(offset)
@@ -41,12 +58,18 @@ const at = (lines: LineCounter, offset: number) => {
 }
 
 /** Where a path stands; for a missing one, where its nearest parent does. */
-function placeOf(document: Document, lines: LineCounter, path: readonly (string | number)[]): { line: number; column: number } {
+function placeOf(
+  document: Document,
+  lines: LineCounter,
+  path: readonly (string | number)[],
+): { line: number; column: number } {
   for (let length = path.length; length > 0; length--) {
     const parent = document.getIn(path.slice(0, length - 1), true)
     const key = path[length - 1]
     if (isMap(parent)) {
-      const pair = parent.items.find((item: Pair) => String((item.key as { value?: unknown } | null)?.value ?? item.key) === String(key))
+      const pair = parent.items.find(
+        (item: Pair) => String((item.key as { value?: unknown } | null)?.value ?? item.key) === String(key),
+      )
       const range = (pair?.key as { range?: [number, number, number] } | undefined)?.range
       if (range) return at(lines, range[0])
     }
@@ -62,8 +85,16 @@ function mistakesOf(errors: readonly ErrorObject[], document: Document, lines: L
   const mistakes: Mistake[] = []
   const seen = new Set<string>()
   for (const error of errors) {
-    if (error.keyword !== 'anyOf' && [...unions].some((path) => error.instancePath === path || error.instancePath.startsWith(`${path}/`)) && /\/anyOf\//.test(error.schemaPath)) continue
-    const path = error.instancePath.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    if (
+      error.keyword !== 'anyOf' &&
+      [...unions].some((path) => error.instancePath === path || error.instancePath.startsWith(`${path}/`)) &&
+      /\/anyOf\//.test(error.schemaPath)
+    )
+      continue
+    const path = error.instancePath
+      .split('/')
+      .slice(1)
+      .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
     const typed = path.map((part) => (/^\d+$/.test(part) ? Number(part) : part))
     const { place, message, remedy } = wordsOf(error, typed)
     const key = `${place.join('.')}: ${message}`
@@ -74,7 +105,10 @@ function mistakesOf(errors: readonly ErrorObject[], document: Document, lines: L
   return mistakes
 }
 
-function wordsOf(error: ErrorObject, path: (string | number)[]): { place: (string | number)[]; message: string; remedy?: string } {
+function wordsOf(
+  error: ErrorObject,
+  path: (string | number)[],
+): { place: (string | number)[]; message: string; remedy?: string } {
   const params = error.params as Record<string, unknown>
   const about = (error.parentSchema as { description?: string } | undefined)?.description
   switch (error.keyword) {
@@ -82,20 +116,52 @@ function wordsOf(error: ErrorObject, path: (string | number)[]): { place: (strin
       const key = String(params.additionalProperty)
       const known = Object.keys((error.parentSchema as { properties?: object }).properties ?? {})
       const near = nearest(key, known)
-      return { place: [...path, key], message: `'${key}' is not known here`, remedy: near ? `Did you mean '${near}'?` : known.length ? `Known are ${known.join(', ')}.` : 'Names begin with a letter or digit and hold letters, digits, _ . and -.' }
+      return {
+        place: [...path, key],
+        message: `'${key}' is not known here`,
+        remedy: near
+          ? `Did you mean '${near}'?`
+          : known.length
+            ? `Known are ${known.join(', ')}.`
+            : 'Names begin with a letter or digit and hold letters, digits, _ . and -.',
+      }
     }
     case 'required':
       return { place: path, message: `'${String(params.missingProperty)}' is missing` }
     case 'anyOf': {
-      const kinds = (error.schema as { properties?: object; const?: unknown }[]).map((kind) => (kind.const !== undefined ? JSON.stringify(kind.const) : kind.properties ? `{${Object.keys(kind.properties).join(', ')}}` : undefined)).filter(Boolean)
-      return { place: path, message: `${shown(error.data)} is none of the forms that stand here`, remedy: kinds.length ? `Possible are ${kinds.join(' or ')}.` : (about ?? '') }
+      const kinds = (error.schema as { properties?: object; const?: unknown }[])
+        .map((kind) =>
+          kind.const !== undefined
+            ? JSON.stringify(kind.const)
+            : kind.properties
+              ? `{${Object.keys(kind.properties).join(', ')}}`
+              : undefined,
+        )
+        .filter(Boolean)
+      return {
+        place: path,
+        message: `${shown(error.data)} is none of the forms that stand here`,
+        remedy: kinds.length ? `Possible are ${kinds.join(' or ')}.` : (about ?? ''),
+      }
     }
     case 'pattern':
-      return { place: path, message: `${shown(error.data)} does not have the right form`, ...(about && { remedy: about }) }
+      return {
+        place: path,
+        message: `${shown(error.data)} does not have the right form`,
+        ...(about && { remedy: about }),
+      }
     case 'type':
-      return { place: path, message: `${shown(error.data)} is not ${/^[aeio]/.test(String(params.type)) ? 'an' : 'a'} ${String(params.type)}`, ...(about && { remedy: about }) }
+      return {
+        place: path,
+        message: `${shown(error.data)} is not ${/^[aeio]/.test(String(params.type)) ? 'an' : 'a'} ${String(params.type)}`,
+        ...(about && { remedy: about }),
+      }
     default:
-      return { place: path, message: `${shown(error.data)} ${error.message ?? 'is not right'}`, ...(about && { remedy: about }) }
+      return {
+        place: path,
+        message: `${shown(error.data)} ${error.message ?? 'is not right'}`,
+        ...(about && { remedy: about }),
+      }
   }
 }
 
@@ -111,27 +177,55 @@ function referenceMistakes(project: ProjectFile): { path: (string | number)[]; m
   const pipelines = Object.keys(project.pipelines ?? {})
   const unknown = (path: (string | number)[], what: string, name: string, known: readonly string[]) => {
     const near = nearest(name, known)
-    mistakes.push({ path, message: `there is no ${what} '${name}' in this file`, remedy: near ? `Did you mean '${near}'?` : known.length ? `There are ${known.join(', ')}.` : `Declare it under ${what}s:.` })
+    mistakes.push({
+      path,
+      message: `there is no ${what} '${name}' in this file`,
+      remedy: near
+        ? `Did you mean '${near}'?`
+        : known.length
+          ? `There are ${known.join(', ')}.`
+          : `Declare it under ${what}s:.`,
+    })
   }
   for (const [name, pipeline] of Object.entries(project.pipelines ?? {})) {
-    for (const { path, message } of graphMistakes(pipeline, Object.keys(project.environments ?? {}))) mistakes.push({ path: ['pipelines', name, ...path.split('.')], message })
+    for (const { path, message } of graphMistakes(pipeline, Object.keys(project.environments ?? {})))
+      mistakes.push({ path: ['pipelines', name, ...path.split('.')], message })
   }
   for (const [name, release] of Object.entries(project.releases ?? {})) {
     if (!endpoints.includes(name)) unknown(['releases', name], 'endpoint', name, endpoints)
-    if (release.retrain && !pipelines.includes(release.retrain.pipeline)) unknown(['releases', name, 'retrain', 'pipeline'], 'pipeline', release.retrain.pipeline, pipelines)
-    const alerts = Object.values(project.monitors ?? {}).flatMap((monitor) => (monitor.endpoint === name ? (monitor.alerts ?? []).map((alert) => alert.name) : []))
-    for (const [place, alert] of (release.retrain?.on ?? []).entries()) if (!alerts.includes(alert)) unknown(['releases', name, 'retrain', 'on', place], 'alert', alert, alerts)
+    if (release.retrain && !pipelines.includes(release.retrain.pipeline))
+      unknown(['releases', name, 'retrain', 'pipeline'], 'pipeline', release.retrain.pipeline, pipelines)
+    const alerts = Object.values(project.monitors ?? {}).flatMap((monitor) =>
+      monitor.endpoint === name ? (monitor.alerts ?? []).map((alert) => alert.name) : [],
+    )
+    for (const [place, alert] of (release.retrain?.on ?? []).entries())
+      if (!alerts.includes(alert)) unknown(['releases', name, 'retrain', 'on', place], 'alert', alert, alerts)
     const steps = release.rollout?.steps ?? []
     for (const [place, step] of steps.entries()) {
-      if (place > 0 && step.share <= steps[place - 1]!.share) mistakes.push({ path: ['releases', name, 'rollout', 'steps', place, 'share'], message: `${step.share} is not more than the step before` })
+      if (place > 0 && step.share <= steps[place - 1]!.share)
+        mistakes.push({
+          path: ['releases', name, 'rollout', 'steps', place, 'share'],
+          message: `${step.share} is not more than the step before`,
+        })
     }
-    if (steps.length > 0 && steps.at(-1)!.share !== 1) mistakes.push({ path: ['releases', name, 'rollout', 'steps', steps.length - 1, 'share'], message: 'the last step must have share 1' })
+    if (steps.length > 0 && steps.at(-1)!.share !== 1)
+      mistakes.push({
+        path: ['releases', name, 'rollout', 'steps', steps.length - 1, 'share'],
+        message: 'the last step must have share 1',
+      })
   }
   for (const [name, monitor] of Object.entries(project.monitors ?? {})) {
-    if (!endpoints.includes(monitor.endpoint)) unknown(['monitors', name, 'endpoint'], 'endpoint', monitor.endpoint, endpoints)
+    if (!endpoints.includes(monitor.endpoint))
+      unknown(['monitors', name, 'endpoint'], 'endpoint', monitor.endpoint, endpoints)
     for (const [place, alert] of (monitor.alerts ?? []).entries()) {
-      const bounds = [alert.below, alert.above, alert.below_reference, alert.above_reference].filter((bound) => bound !== undefined)
-      if (bounds.length !== 1) mistakes.push({ path: ['monitors', name, 'alerts', place], message: 'an alert has exactly one of below, above, below_reference, above_reference' })
+      const bounds = [alert.below, alert.above, alert.below_reference, alert.above_reference].filter(
+        (bound) => bound !== undefined,
+      )
+      if (bounds.length !== 1)
+        mistakes.push({
+          path: ['monitors', name, 'alerts', place],
+          message: 'an alert has exactly one of below, above, below_reference, above_reference',
+        })
     }
   }
   return mistakes
@@ -139,7 +233,9 @@ function referenceMistakes(project: ProjectFile): { path: (string | number)[]; m
 
 /** The known word that a typed one is nearest to, at a distance of at most a third of its length. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
-  const [best] = known.map((one) => ({ one, distance: distance(word.toLowerCase(), one.toLowerCase()) })).sort((a, b) => a.distance - b.distance)
+  const [best] = known
+    .map((one) => ({ one, distance: distance(word.toLowerCase(), one.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance)
   return best && best.distance <= Math.max(1, Math.floor(word.length / 3)) ? best.one : undefined
 }
 
@@ -148,7 +244,8 @@ function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, at) => at)
   for (let i = 1; i <= a.length; i++) {
     const next = [i]
-    for (let j = 1; j <= b.length; j++) next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+    for (let j = 1; j <= b.length; j++)
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
     row = next
   }
   return row[b.length]!

@@ -26,7 +26,8 @@ export function projectRoutes(app: FastifyInstance, parts: Parts): void {
       { additionalProperties: false },
     ),
     body_bytes_max: 4 * 1024 ** 2,
-    handle: ({ who, body }) => apply(who, { yaml: body.yaml, code: body.code, folder: body.folder ?? '', dry_run: body.dry_run ?? false }),
+    handle: ({ who, body }) =>
+      apply(who, { yaml: body.yaml, code: body.code, folder: body.folder ?? '', dry_run: body.dry_run ?? false }),
   })
 
   route(app, {
@@ -51,5 +52,10 @@ export function projectRoutes(app: FastifyInstance, parts: Parts): void {
   })
 
   // For editors: `# yaml-language-server: $schema=http://127.0.0.1:8080/slipway.schema.json`.
-  route(app, { method: 'GET', path: '/slipway.schema.json', may: 'anonymous', handle: async () => ({ $schema: 'https://json-schema.org/draft/2020-12/schema', ...ProjectFile }) })
+  route(app, {
+    method: 'GET',
+    path: '/slipway.schema.json',
+    may: 'anonymous',
+    handle: async () => ({ $schema: 'https://json-schema.org/draft/2020-12/schema', ...ProjectFile }),
+  })
 }

@@ -1,15 +1,25 @@
 import Type, { type Static } from 'typebox'
+import { MonitorSpec } from '#slices/monitoring'
 import { EnvironmentSpec, PipelineSpec } from '#slices/pipelines'
 import { ChecksSchema } from '#slices/quality'
-import { EndpointSpec } from '#slices/serving'
-import { MonitorSpec } from '#slices/monitoring'
 import { ReleaseSpec } from '#slices/releases'
+import { EndpointSpec } from '#slices/serving'
 
 const NAME = '^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$'
-const named = <T extends Type.TSchema>(value: T, description: string) => Type.Optional(Type.Record(Type.String({ pattern: NAME }), value, { maxProperties: 200, additionalProperties: false, description }))
+const named = <T extends Type.TSchema>(value: T, description: string) =>
+  Type.Optional(
+    Type.Record(Type.String({ pattern: NAME }), value, {
+      maxProperties: 200,
+      additionalProperties: false,
+      description,
+    }),
+  )
 
 const DatasetSpec = Type.Object(
-  { time_column: Type.Optional(Type.String({ maxLength: 256, description: 'Column that says when a row happened.' })), checks: Type.Optional(ChecksSchema) },
+  {
+    time_column: Type.Optional(Type.String({ maxLength: 256, description: 'Column that says when a row happened.' })),
+    checks: Type.Optional(ChecksSchema),
+  },
   { additionalProperties: false },
 )
 

@@ -25,7 +25,11 @@ export function orderByScore(scores: Float64Array): Uint32Array {
 }
 
 /** Area under the ROC curve; ties count one half (sklearn.metrics.roc_auc_score). */
-export function rocAuc({ labels, scores }: Pick<BinaryRows, 'labels' | 'scores'>, weights?: Float64Array, order: Uint32Array = orderByScore(scores)): number | null {
+export function rocAuc(
+  { labels, scores }: Pick<BinaryRows, 'labels' | 'scores'>,
+  weights?: Float64Array,
+  order: Uint32Array = orderByScore(scores),
+): number | null {
   let positives = 0
   let negatives = 0
   let area = 0
@@ -48,7 +52,10 @@ export function rocAuc({ labels, scores }: Pick<BinaryRows, 'labels' | 'scores'>
 }
 
 /** sklearn.metrics.log_loss: probabilities are clipped at the eps of float64. Undefined on one class only, as there. */
-export function logLoss({ labels, scores }: Pick<BinaryRows, 'labels' | 'scores'>, weights?: Float64Array): number | null {
+export function logLoss(
+  { labels, scores }: Pick<BinaryRows, 'labels' | 'scores'>,
+  weights?: Float64Array,
+): number | null {
   let total = 0
   let sum = 0
   let positives = 0
@@ -70,7 +77,10 @@ export interface Confusion {
   tn: number
 }
 
-export function confusion({ labels, answers }: Pick<BinaryRows, 'labels' | 'answers'>, weights?: Float64Array): Confusion {
+export function confusion(
+  { labels, answers }: Pick<BinaryRows, 'labels' | 'answers'>,
+  weights?: Float64Array,
+): Confusion {
   const counts = { tp: 0, fp: 0, fn: 0, tn: 0 }
   for (let row = 0; row < labels.length; row++) {
     const weight = weights ? weights[row]! : 1
@@ -85,14 +95,18 @@ export function confusion({ labels, answers }: Pick<BinaryRows, 'labels' | 'answ
 
 const ratio = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole)
 
-export const accuracyOf = ({ tp, fp, fn, tn }: Confusion): number | null => (tp + fp + fn + tn === 0 ? null : (tp + tn) / (tp + fp + fn + tn))
+export const accuracyOf = ({ tp, fp, fn, tn }: Confusion): number | null =>
+  tp + fp + fn + tn === 0 ? null : (tp + tn) / (tp + fp + fn + tn)
 /** 0 where nothing was answered positive, as scikit-learn says. */
 export const precisionOf = ({ tp, fp }: Confusion): number => ratio(tp, tp + fp)
 /** 0 where nothing is positive, as scikit-learn says. */
 export const recallOf = ({ tp, fn }: Confusion): number => ratio(tp, tp + fn)
 export const f1Of = ({ tp, fp, fn }: Confusion): number => ratio(2 * tp, 2 * tp + fp + fn)
 
-export function regression({ truths, answers }: RegressionRows, weights?: Float64Array): { mae: number; rmse: number; r2: number | null } | null {
+export function regression(
+  { truths, answers }: RegressionRows,
+  weights?: Float64Array,
+): { mae: number; rmse: number; r2: number | null } | null {
   let total = 0
   let mean = 0
   for (let row = 0; row < truths.length; row++) {
@@ -126,7 +140,12 @@ export function accuracyOfLabels(truths: readonly string[], answers: readonly st
 export type PerformanceMetric = 'roc_auc' | 'log_loss' | 'accuracy' | 'precision' | 'recall' | 'f1'
 
 /** One measure over binary rows. */
-export function binaryMetric(metric: PerformanceMetric, rows: BinaryRows, weights?: Float64Array, order?: Uint32Array): number | null {
+export function binaryMetric(
+  metric: PerformanceMetric,
+  rows: BinaryRows,
+  weights?: Float64Array,
+  order?: Uint32Array,
+): number | null {
   switch (metric) {
     case 'roc_auc':
       return rocAuc(rows, weights, order)

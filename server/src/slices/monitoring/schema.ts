@@ -1,8 +1,25 @@
 import Type, { type Static } from 'typebox'
 
-const Duration = Type.String({ pattern: '^\\d+(\\.\\d+)?\\s*(ms|s|m|h|d|w)$', description: 'A duration such as 1h, 7d or 2w.' })
+const Duration = Type.String({
+  pattern: '^\\d+(\\.\\d+)?\\s*(ms|s|m|h|d|w)$',
+  description: 'A duration such as 1h, 7d or 2w.',
+})
 
-export const METRICS = ['roc_auc', 'log_loss', 'accuracy', 'precision', 'recall', 'f1', 'mae', 'rmse', 'r2', 'latency_p99', 'error_rate', 'score_psi', 'share_of_drifted_features'] as const
+export const METRICS = [
+  'roc_auc',
+  'log_loss',
+  'accuracy',
+  'precision',
+  'recall',
+  'f1',
+  'mae',
+  'rmse',
+  'r2',
+  'latency_p99',
+  'error_rate',
+  'score_psi',
+  'share_of_drifted_features',
+] as const
 
 const MetricName = Type.Union(METRICS.map((name) => Type.Literal(name)))
 
@@ -13,10 +30,18 @@ export const AlertSpec = Type.Object(
     metric: MetricName,
     below: Type.Optional(Type.Number()),
     above: Type.Optional(Type.Number()),
-    below_reference: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: 'Less than the reference by this much. The reference is the first full window of the version that answers.' })),
+    below_reference: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        description:
+          'Less than the reference by this much. The reference is the first full window of the version that answers.',
+      }),
+    ),
     above_reference: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
     for: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'Windows in a row. Default 1.' })),
-    clear: Type.Optional(Type.Number({ minimum: 0, description: 'How far back beyond the threshold the value must be. Default 0.' })),
+    clear: Type.Optional(
+      Type.Number({ minimum: 0, description: 'How far back beyond the threshold the value must be. Default 0.' }),
+    ),
     webhook: Type.Optional(Type.String({ maxLength: 2000, pattern: '^https?://' })),
   },
   { additionalProperties: false },
@@ -29,14 +54,18 @@ export const MonitorSpec = Type.Object(
     window: Duration,
     every: Type.Optional(Duration),
     label_delay: Type.Optional(Duration),
-    labels_min: Type.Optional(Type.Integer({ minimum: 1, description: 'Labels below which quality is not judged. Default 100.' })),
+    labels_min: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'Labels below which quality is not judged. Default 100.' }),
+    ),
     metrics: Type.Optional(Type.Array(MetricName, { maxItems: 20 })),
     drift: Type.Optional(
       Type.Object(
         {
           psi: Type.Optional(Type.Boolean()),
           ks: Type.Optional(Type.Boolean()),
-          psi_above: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: 'A feature counts as drifted above this. Default 0.2.' })),
+          psi_above: Type.Optional(
+            Type.Number({ exclusiveMinimum: 0, description: 'A feature counts as drifted above this. Default 0.2.' }),
+          ),
           reference: Type.Optional(Type.Literal('training')),
         },
         { additionalProperties: false },

@@ -1,0 +1,39 @@
+/**
+ * Paired bootstrap (Efron 1979; Poisson weights as in Hanley and MacGibbon 2006): the same resample measures candidate and champion,
+ * so that the interval of their difference is not blurred by which rows were easy. Runs in a thread: a thousand resamples of 20,000
+ * rows are a second of work.
+ */
+import { Worker } from 'node:worker_threads'
+import type { Estimate } from './gate-rules.ts'
+
+export interface BootstrapInput {
+  kind: 'binary' | 'regression'
+  metrics: string[]
+  /** Labels or truths. */
+  truths: Float64Array
+  candidate: { scores: Float64Array; answers: Float64Array }
+  champion: { scores: Float64Array; answers: Float64Array } | null
+  resamples: number
+  confidence: number
+  /** Seeds the resampling: the same release gives the same interval. */
+  seed: number
+}
+
+export type BootstrapOutput = Record<
+  string,
+  { candidate: Estimate | null; champion: Estimate | null; difference: Estimate | null }
+>
+
+export function bootstrap(input: BootstrapInput, signal?: AbortSignal): Promise<BootstrapOutput> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('./bootstrap-thread.ts', import.meta.url), { workerData: input })
+    const stop = () => void worker.terminate()
+    signal?.addEventListener('abort', stop, { once: true })
+    worker.once('message', resolve)
+    worker.once('error', reject)
+    worker.once('exit', (code) => {
+      signal?.removeEventListener('abort', stop)
+      if (code !== 0) reject(signal?.reason ?? new Error(`the bootstrap thread ended with ${code}`))
+    })
+  })
+}

@@ -1,0 +1,143 @@
+/** The rules of a gate, judged from measured numbers. Pure: what was measured goes in, what it means comes out. */
+import { readDuration } from '#kernel/units.ts'
+import type { GateRule } from './schema.ts'
+
+/** A measure with the spread that resampling gives it. */
+export interface Estimate {
+  value: number
+  low: number
+  high: number
+  /** Confidence of the interval. */
+  confidence: number
+}
+
+export interface Measured {
+  /** Rows on which candidate and champion were compared, and where they came from. */
+  rows: number
+  source: 'replay' | 'dataset' | 'none'
+  /** Why there are no rows, when there are none. */
+  source_words: string
+  from_ms: number | null
+  to_ms: number | null
+  /** Replayed requests that lie within the candidate's training data, and were left out. */
+  left_out: number
+  /** Rows that the candidate failed on. */
+  failed: number
+  metrics: Record<string, { candidate: Estimate | null; champion: Estimate | null; difference: Estimate | null }>
+  latency_p99_ms: number | null
+  form: 'onnx' | 'python' | null
+  form_reason: string
+  data: { id: string; name: string; number: number; verdict: string }[]
+  champion: { release: string; version: number } | null
+}
+
+export interface RuleOutcome {
+  rule: GateRule
+  outcome: 'passed' | 'failed' | 'not-applicable'
+  words: string
+  estimate?: Estimate
+  threshold?: number
+}
+
+export interface Verdict {
+  passed: boolean
+  reason: string
+  rules: RuleOutcome[]
+  measured: Measured
+  seconds: number
+}
+
+export function judge(rules: readonly GateRule[], measured: Measured): Omit<Verdict, 'seconds'> {
+  const outcomes = rules.map((rule) => judgeRule(rule, measured))
+  const failed = outcomes.filter(({ outcome }) => outcome === 'failed')
+  const applied = outcomes.filter(({ outcome }) => outcome === 'passed').length
+  return {
+    passed: failed.length === 0,
+    reason:
+      failed.length > 0
+        ? failed.map(({ words }) => words).join('; ')
+        : rules.length === 0
+          ? 'the gate has no rules'
+          : `${applied} of ${rules.length} rules passed${applied < rules.length ? `, ${rules.length - applied} did not apply` : ''}`,
+    rules: outcomes,
+    measured,
+  }
+}
+
+const shown = (value: number): string => (Number.isInteger(value) ? String(value) : value.toFixed(4))
+
+function judgeRule(rule: GateRule, measured: Measured): RuleOutcome {
+  if ('metric' in rule) return judgeMetric(rule, measured)
+  if ('latency_p99' in rule) {
+    const limit = readDuration(rule.latency_p99)
+    if (measured.latency_p99_ms === null)
+      return { rule, outcome: 'not-applicable', words: 'latency was not measured: there are no rows' }
+    const passed = measured.latency_p99_ms <= limit
+    return {
+      rule,
+      outcome: passed ? 'passed' : 'failed',
+      threshold: limit,
+      words: `p99 of single rows is ${measured.latency_p99_ms.toFixed(2)} ms, ${passed ? 'within' : 'over'} ${limit} ms`,
+    }
+  }
+  if ('parity' in rule) {
+    if (rule.parity === 'reported' || measured.form === 'onnx')
+      return {
+        rule,
+        outcome: 'passed',
+        words: `the ${measured.form === 'onnx' ? 'compiled' : 'Python'} form serves: ${measured.form_reason}`,
+      }
+    return { rule, outcome: 'failed', words: `the compiled form does not serve: ${measured.form_reason}` }
+  }
+  if (measured.data.length === 0)
+    return { rule, outcome: 'not-applicable', words: 'the run names no data version of ours' }
+  const bad = measured.data.filter(({ verdict }) => verdict !== 'passed' && verdict !== 'none')
+  return bad.length === 0
+    ? {
+        rule,
+        outcome: 'passed',
+        words: `its data passed: ${measured.data.map(({ name, number }) => `${name}@${number}`).join(', ')}`,
+      }
+    : {
+        rule,
+        outcome: 'failed',
+        words: `its data did not pass: ${bad.map(({ name, number, verdict }) => `${name}@${number} is ${verdict}`).join(', ')}`,
+      }
+}
+
+function judgeMetric(rule: Extract<GateRule, { metric: unknown }>, measured: Measured): RuleOutcome {
+  const metric = String(rule.metric)
+  const versus = rule.versus === 'champion'
+  if (measured.source === 'none')
+    return { rule, outcome: 'not-applicable', words: `${metric}: ${measured.source_words}` }
+  if (versus && !measured.champion)
+    return { rule, outcome: 'not-applicable', words: `${metric} against the champion: there is none yet` }
+  const found = measured.metrics[metric]
+  const estimate = versus ? found?.difference : found?.candidate
+  if (!estimate)
+    return {
+      rule,
+      outcome: 'failed',
+      words: `${metric} could not be measured on ${measured.rows} rows${measured.failed ? `, of which the candidate failed on ${measured.failed}` : ''}`,
+    }
+  const sure = rule.confidence !== undefined
+  const what = versus ? `${metric} minus champion's` : metric
+  const checks: { ok: boolean; threshold: number; words: string }[] = []
+  if (rule.at_least !== undefined) {
+    const got = sure ? estimate.low : estimate.value
+    checks.push({ ok: got >= rule.at_least, threshold: rule.at_least, words: `at least ${rule.at_least}` })
+  }
+  if (rule.at_most !== undefined) {
+    const got = sure ? estimate.high : estimate.value
+    checks.push({ ok: got <= rule.at_most, threshold: rule.at_most, words: `at most ${rule.at_most}` })
+  }
+  const passed = checks.every(({ ok }) => ok)
+  const bound = checks.map(({ words }) => words).join(' and ')
+  return {
+    rule,
+    outcome: passed ? 'passed' : 'failed',
+    estimate,
+    ...(checks[0] && { threshold: checks[0].threshold }),
+    words: `${what} is ${shown(estimate.value)} [${shown(estimate.low)}, ${shown(estimate.high)}] on ${measured.rows} rows, ${passed ? '' : 'not '}${bound}${sure ? ` at ${Math.round(estimate.confidence * 100)} %` : ''}`,
+  }
+}

@@ -1,0 +1,212 @@
+/** Measures a candidate against the champion: on replayed labelled traffic where there is any, else on a data version. */
+import type { Sql } from '#kernel/store/index.ts'
+import { readDuration } from '#kernel/units.ts'
+import type { LabelledRow } from '#slices/monitoring'
+import type { Scorer } from '#slices/serving'
+import { bootstrap } from './bootstrap.ts'
+import type { ReleasesDeps } from './deps.ts'
+import { judge, type Measured, type Verdict } from './gate-rules.ts'
+import type { Release } from './release-store.ts'
+import * as rows from './release-store.ts'
+
+const ROWS_DEFAULT = 20_000
+/** Rows below which nothing is compared: an interval on fewer says too little. */
+const ROWS_MIN = 100
+const RESAMPLES = 1000
+const CONFIDENCE_DEFAULT = 0.95
+const LATENCY_ROWS = 200
+
+export async function runGate(
+  deps: ReleasesDeps,
+  release: Release,
+  context: { signal: AbortSignal; progress(share: number | null, note?: string): void },
+): Promise<Verdict> {
+  const started = performance.now()
+  const { store, serving } = deps
+  const { workspace, model, version, endpoint: name } = release
+  const [endpoint, champion, preparation, data, watermark] = await store.read(async (sql: Sql) => [
+    await serving.getEndpoint(sql, workspace, name),
+    await rows.liveRelease(sql, workspace, name),
+    await serving.preparation(sql, workspace, model, version),
+    await deps.trainingData(sql, workspace, model, version),
+    await serving.watermark(sql, workspace, name),
+  ])
+  const gate = release.policy.gate ?? {}
+  const rules = gate.rules ?? []
+
+  context.progress(0.1, 'gathering rows')
+  const found = await gatherRows(deps, release, data, watermark)
+  const measured: Measured = {
+    rows: found.rows.length,
+    source: found.source,
+    source_words: found.words,
+    from_ms: found.from_ms,
+    to_ms: found.to_ms,
+    left_out: found.left_out,
+    failed: 0,
+    metrics: {},
+    latency_p99_ms: null,
+    form: preparation?.form ?? null,
+    form_reason: preparation?.reason ?? 'it was not prepared',
+    data: data.map(({ id, name: dataset, number, verdict }) => ({ id, name: dataset, number, verdict })),
+    champion: champion ? { release: champion.id, version: champion.version } : null,
+  }
+
+  if (found.source !== 'none') {
+    const candidate = await serving.openScorer(workspace, model, version, endpoint.spec)
+    try {
+      context.progress(0.2, `scoring ${found.rows.length} rows`)
+      const mine = await candidate.score(
+        found.rows.map((row) => row.features),
+        { signal: context.signal, onProgress: (share) => context.progress(0.2 + share * 0.3) },
+      )
+      measured.failed = mine.failed
+      measured.latency_p99_ms = await latencyOf(candidate, found.rows)
+      const theirs = champion ? await championScores(deps, champion, found.rows, endpoint.spec, context.signal) : null
+      context.progress(0.7, 'resampling')
+      const metrics = [...new Set(rules.flatMap((rule) => ('metric' in rule ? [String(rule.metric)] : [])))]
+      if (metrics.length > 0) {
+        // Rows that either failed on say nothing of the difference; how many they are is told.
+        const keep = found.rows
+          .map((_, at) => at)
+          .filter((at) => mine.scores[at] !== null && (!theirs || theirs[at] !== null))
+        const positive = String(endpoint.spec.positive ?? 1)
+        const threshold = endpoint.spec.threshold ?? 0.5
+        const side = (scores: readonly (number | null)[]) => {
+          const values = Float64Array.from(keep, (at) => scores[at]!)
+          return { scores: values, answers: values.map((score) => (score >= threshold ? 1 : 0)) }
+        }
+        const confidences = rules.flatMap((rule) =>
+          'confidence' in rule && rule.confidence !== undefined ? [rule.confidence] : [],
+        )
+        measured.rows = keep.length
+        measured.metrics = await bootstrap(
+          {
+            kind: endpoint.spec.task === 'regression' ? 'regression' : 'binary',
+            metrics,
+            truths: Float64Array.from(keep, (at) =>
+              endpoint.spec.task === 'regression'
+                ? Number(found.rows[at]!.label)
+                : found.rows[at]!.label === positive
+                  ? 1
+                  : 0,
+            ),
+            candidate: side(mine.scores),
+            champion: theirs ? side(theirs) : null,
+            resamples: RESAMPLES,
+            confidence: confidences[0] ?? CONFIDENCE_DEFAULT,
+            seed: Number.parseInt(release.id.slice(-8), 16),
+          },
+          context.signal,
+        )
+      }
+    } finally {
+      await candidate.close()
+    }
+  }
+  return { ...judge(rules, measured), seconds: (performance.now() - started) / 1000 }
+}
+
+interface Rows {
+  rows: LabelledRow[]
+  source: Measured['source']
+  words: string
+  from_ms: number | null
+  to_ms: number | null
+  left_out: number
+}
+
+async function gatherRows(
+  deps: ReleasesDeps,
+  release: Release,
+  data: Awaited<ReturnType<ReleasesDeps['trainingData']>>,
+  watermark: number | undefined,
+): Promise<Rows> {
+  const { replay, evaluate_on } = release.policy.gate ?? {}
+  let words = replay ? 'no traffic was labelled yet' : 'the gate replays no traffic'
+  if (replay && watermark !== undefined) {
+    const from_ms = watermark - readDuration(replay.last)
+    // Requests that the candidate was trained on would flatter it.
+    const trained_ms = Math.max(...data.map(({ time_to_ms }) => time_to_ms ?? Number.NEGATIVE_INFINITY))
+    const found = await deps.monitoring.labelledRows({
+      workspace: release.workspace,
+      endpoint: release.endpoint,
+      from_ms,
+      to_ms: watermark + 1,
+      rows_max: replay.rows_max ?? ROWS_DEFAULT,
+    })
+    const honest = found.filter((row) => row.event_ms > trained_ms)
+    if (honest.length >= ROWS_MIN) {
+      return {
+        rows: honest,
+        source: 'replay',
+        words: `replayed traffic of ${replay.last}`,
+        from_ms: honest[0]!.event_ms,
+        to_ms: honest.at(-1)!.event_ms,
+        left_out: found.length - honest.length,
+      }
+    }
+    words = `only ${honest.length} labelled requests of the last ${replay.last} lie after the candidate's training data`
+  }
+  if (evaluate_on) {
+    const found = await deps.monitoring.rowsOfDataset({
+      workspace: release.workspace,
+      dataset: evaluate_on.dataset,
+      label: evaluate_on.label,
+      rows_max: replay?.rows_max ?? ROWS_DEFAULT,
+    })
+    if (found && found.rows.length >= ROWS_MIN)
+      return {
+        rows: found.rows,
+        source: 'dataset',
+        words: `${evaluate_on.dataset}@${found.number}`,
+        from_ms: null,
+        to_ms: null,
+        left_out: 0,
+      }
+    words += found
+      ? ` and ${evaluate_on.dataset} has only ${found.rows.length} rows`
+      : ` and dataset ${evaluate_on.dataset} has no version`
+  }
+  return { rows: [], source: 'none', words, from_ms: null, to_ms: null, left_out: 0 }
+}
+
+/** What the champion said when it answered these very requests; the rest is scored again. */
+async function championScores(
+  deps: ReleasesDeps,
+  champion: Release,
+  given: readonly LabelledRow[],
+  spec: Parameters<ReleasesDeps['serving']['openScorer']>[3],
+  signal: AbortSignal,
+): Promise<(number | null)[]> {
+  const scores = given.map((row) =>
+    row.answered_version === champion.version && row.score !== null ? row.score : undefined,
+  )
+  const missing = scores.flatMap((score, at) => (score === undefined ? [at] : []))
+  if (missing.length > 0) {
+    const scorer = await deps.serving.openScorer(champion.workspace, champion.model, champion.version, spec)
+    try {
+      const again = await scorer.score(
+        missing.map((at) => given[at]!.features),
+        { signal },
+      )
+      for (const [place, at] of missing.entries()) scores[at] = again.scores[place] as number
+    } finally {
+      await scorer.close()
+    }
+  }
+  return scores.map((score) => score ?? null)
+}
+
+async function latencyOf(scorer: Scorer, given: readonly LabelledRow[]): Promise<number> {
+  const step = Math.max(1, Math.floor(given.length / LATENCY_ROWS))
+  const times = (
+    await scorer.time(
+      given
+        .filter((_, at) => at % step === 0)
+        .slice(0, LATENCY_ROWS)
+        .map((row) => row.features),
+    )
+  ).sort((a, b) => a - b)
+  return times[Math.min(times.length - 1, Math.floor(times.length * 0.99))] ?? 0
+}

@@ -1,0 +1,8 @@
+export type { ReleasesDeps } from './deps.ts'
+export * as releaseEvents from './events.ts'
+export type { Estimate, Measured, RuleOutcome, Verdict } from './gate-rules.ts'
+export type { Bundle, Decision, Policy, Release, ReleaseState, Retraining } from './release-store.ts'
+export { createReleases, type Releases, releasesMigrations } from './releases.ts'
+export type { AlertFact } from './retrain.ts'
+export { releaseRoutes } from './routes.ts'
+export { ReleaseSpec } from './schema.ts'
