@@ -1,5 +1,6 @@
 import type { Sql } from '#kernel/store/index.ts'
 import type { ArtifactEntry } from '#slices/tracking'
+import * as pinnedFiles from './file-store.ts'
 import type { VersionFile } from './model.ts'
 import * as db from './registry-store.ts'
 import { PINNED_ROOT } from './source.ts'
@@ -26,11 +27,11 @@ export function createPinnedFiles(): PinnedFiles {
     prefix: PINNED_ROOT,
     async file(sql, workspace, path) {
       const at = await split(sql, workspace, path)
-      return at && db.fileAt(sql, at.row.version_key, at.path)
+      return at && pinnedFiles.fileAt(sql, at.row.version_key, at.path)
     },
     async list(sql, workspace, folder) {
       const at = await split(sql, workspace, folder)
-      return at ? listFolder(await db.filesOf(sql, at.row.version_key), at.path) : []
+      return at ? listFolder(await pinnedFiles.filesOf(sql, at.row.version_key), at.path) : []
     },
   }
 }

@@ -4,6 +4,7 @@ import type { Events } from '#kernel/events/index.ts'
 import type { Holds } from '#kernel/holds/index.ts'
 import type { Sql } from '#kernel/store/index.ts'
 import type { SearchPage } from '#slices/tracking'
+import * as pinnedFiles from './file-store.ts'
 import type { ModelVersion, RegisteredModel, Runs, Search } from './model.ts'
 import { createModels, type Models } from './models.ts'
 import { createPinnedFiles, type PinnedFiles } from './pinned.ts'
@@ -43,7 +44,7 @@ export function createRegistry(deps: RegistryDeps): Registry {
     searchModels,
     searchVersions,
     pinned: createPinnedFiles(),
-    pins: db.pins,
+    pins: pinnedFiles.pins,
     async describeVersions(sql, workspace, ids) {
       const at = ids.map(readVersionId).filter((each) => each !== undefined)
       const versions = await db.withVersionParts(sql, await db.findVersions(sql, workspace, at))

@@ -2,6 +2,7 @@ import { DomainError, invalid } from '#kernel/errors.ts'
 import type { Sql } from '#kernel/store/index.ts'
 import type { Run } from '#slices/tracking'
 import { noVersion, readStage } from './checks.ts'
+import * as pinnedFiles from './file-store.ts'
 import type { Manifest, Runs, VersionFile } from './model.ts'
 import * as db from './registry-store.ts'
 
@@ -154,7 +155,7 @@ async function versionMeant(
 async function copyOf(sql: Sql, version: db.VersionRow): Promise<Found> {
   const { name, version: number, run_id, version_key, logged_model_id } = version
   const manifest = await db.manifestOfVersion(sql, version_key)
-  const files = await db.filesOf(sql, version_key)
+  const files = await pinnedFiles.filesOf(sql, version_key)
   return { ...nothing, files, logged_model_id, copied: { name, version: number, run_id, manifest } }
 }
 

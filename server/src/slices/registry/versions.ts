@@ -9,6 +9,7 @@ import type { Sql, Store, Tx } from '#kernel/store/index.ts'
 import type { KeyValue } from '#slices/tracking'
 import { checkTag, LIMITS, missing, noModel, noVersion, tooLong } from './checks.ts'
 import { stageMoved, tagChanged, versionCreated, versionDeleted, versionDescribed } from './events.ts'
+import * as pinnedFiles from './file-store.ts'
 import { manifestOf, NO_MANIFEST, readTexts, type Texts, tellingDigests } from './manifest.ts'
 import { type Manifest, type ModelVersion, PROMPT_TAG, type Runs, type Stage, type VersionFile } from './model.ts'
 import { aliasSubject, lockModel, modelSubject, versionSubject } from './models.ts'
@@ -96,10 +97,10 @@ export function createVersions({ events, holds, blobs, clock, runs }: Deps): Ver
       return whole(sql, await version(sql, workspace, at))
     },
     async versionFiles(sql, workspace, at) {
-      return db.filesOf(sql, (await version(sql, workspace, at)).version_key)
+      return pinnedFiles.filesOf(sql, (await version(sql, workspace, at)).version_key)
     },
     async versionFile(sql, workspace, at, path) {
-      return db.fileAt(sql, (await version(sql, workspace, at)).version_key, path)
+      return pinnedFiles.fileAt(sql, (await version(sql, workspace, at)).version_key, path)
     },
     async versionManifest(sql, workspace, at) {
       return db.manifestOfVersion(sql, (await version(sql, workspace, at)).version_key)
@@ -156,7 +157,7 @@ export function createVersions({ events, holds, blobs, clock, runs }: Deps): Ver
         file_count: from.files.length,
       }
       const version_key = await db.insertVersion(tx, workspace, row, prompt ? NO_MANIFEST : manifest)
-      await db.insertFiles(tx, version_key, from.files)
+      await pinnedFiles.insertFiles(tx, version_key, from.files)
       for (const tag of input.tags ?? []) await db.putTag(tx, 'model_version_tag', version_key, tag)
       await db.updateModel(tx, { ...model, last_version: number, updated_ms: now })
       if (row.logged_model_id !== null) await tellLoggedModel(tx, who, row.logged_model_id, input.name, number)
