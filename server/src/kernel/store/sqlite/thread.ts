@@ -30,10 +30,10 @@ export interface Thread {
 
 const YOUNG_MB = 16
 
-/** A thread does not inherit the compile cache: with it, it starts in half the time and takes 10 MB less. */
-function environment(): NodeJS.ProcessEnv {
+/** All that a thread's environment holds. It does not inherit the compile cache: with it, it starts in half the time and takes 10 MB less. */
+function environment(): Record<string, string> {
   const cache = getCompileCacheDir()
-  return cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) }
+  return cache === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cache) }
 }
 
 export interface ThreadOptions {
