@@ -2,17 +2,13 @@
  * Made from the route table of the whole server: who may not, is kept out, on every route there is. A route without a
  * permission cannot be written (its type asks for one); one that is open to all has to be named here.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { addRoutes } from '#app/routes.ts'
-import { type RunningApp, startApp } from '#app/start.ts'
-import { manualClock } from '#kernel/clock.ts'
-import { ALL_PERMISSIONS, type Permission, type RouteEntry } from '#kernel/http/index.ts'
+import type { RunningApp } from '#app/start.ts'
+import { ALL_PERMISSIONS, type RouteEntry } from '#kernel/http/index.ts'
 import { createServer } from '#kernel/http/server.ts'
 import { silentLog } from '#kernel/log.ts'
-import { readConfig } from '../src/config.ts'
+import { type GuardedApp, routeName as name, startGuardedApp } from '#kit/app.ts'
 
 /** What anybody may ask: whether it lives, what it is, the ways in, and pages that hold no data. */
 const OPEN = [
@@ -21,6 +17,7 @@ const OPEN = [
   'GET /ready',
   'GET /version',
   'GET /openapi.json',
+  'GET /slipway.schema.json',
   'GET /setup',
   'GET /sign-in',
   'GET /api/slipway/v1/setup',
@@ -45,42 +42,23 @@ const WIRES = [
   'POST /serve/:endpoint/invocations',
 ]
 
-let dir: string
+let guardedApp: GuardedApp
 let app: RunningApp
 const tokens: Record<string, string> = {}
-const clock = manualClock(Date.now())
-const name = ({ method, path }: RouteEntry) => `${method} ${path}`
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'slipway-permissions-'))
-  const config = readConfig({ flags: { data: dir, port: '0', 'log.level': 'silent' }, env: {}, cwd: dir })
-  app = await startApp(config, { log: silentLog, clock })
-  const { access, store } = app.parts
-  const key = app.setupLink!.split('key=')[1]!
-  const { person } = await access.acceptInvitation({ key, name: 'Ada', password: 'seven quiet herons' })
-  const who = { kind: 'person', ...person, workspace: 'default', rights: ALL_PERMISSIONS } as const
-  await store.write((tx) => access.createWorkspace(tx, who, { name: 'elsewhere' }))
-  const make = async (label: string, rights: readonly Permission[], workspace = 'default', expires_ms?: number) => {
-    const input = { name: label, rights, ...(expires_ms !== undefined && { expires_ms }) }
-    tokens[label] = (await store.write((tx) => access.makeToken(tx, { ...who, workspace }, input))).secret
-  }
-  await make('all', ALL_PERMISSIONS)
-  await make('elsewhere', ALL_PERMISSIONS, 'elsewhere')
-  await make('expired', ALL_PERMISSIONS, 'default', clock.now() + 1)
+  guardedApp = await startGuardedApp()
+  app = guardedApp.app
+  const { clock, token } = guardedApp
+  tokens.elsewhere = await token(ALL_PERMISSIONS, 'elsewhere')
+  tokens.expired = await token(ALL_PERMISSIONS, 'default', clock.now() + 1)
   for (const permission of new Set(app.parts.routes.table().map(({ may }) => may))) {
     if (permission === 'anonymous' || permission === 'signed-in') continue
-    await make(
-      `not ${permission}`,
-      ALL_PERMISSIONS.filter((each) => each !== permission),
-    )
+    tokens[`not ${permission}`] = await token(ALL_PERMISSIONS.filter((each) => each !== permission))
   }
   clock.advance(1)
 }, 60_000)
-
-afterAll(async () => {
-  await app?.stop()
-  rmSync(dir, { recursive: true, force: true })
-})
+afterAll(() => guardedApp?.close())
 
 const guarded = () => app.parts.routes.table().filter(({ may }) => may !== 'anonymous')
 
