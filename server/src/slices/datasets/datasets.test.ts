@@ -175,6 +175,32 @@ eachStore('datasets', (open) => {
     expect(await readFile(join(dir, 'a/1.parquet'))).toEqual(await readFile(at('p1.parquet')))
   })
 
+  test('every type has its profile, at the ends of its range too', async () => {
+    const to = join(kernel.dir, 'types.parquet')
+    await kernel.analytics.copyTo({ sql: 'SELECT * EXCLUDE (bit, bignum, "union", time_tz) FROM test_all_types()', to })
+    const { version } = await register({ name: 'types', files: { 'types.parquet': await readFile(to) } })
+    expect(await settled(version)).toMatchObject({ state: 'ready', failure: null, row_count: 3 })
+    const { columns } = await profileOf(version)
+    const by = (name: string) => columns.find((column) => column.name === name)
+    expect(columns.filter(({ nulls }) => nulls !== 1).map(({ name }) => name)).toEqual([])
+    expect(by('bigint')).toMatchObject({
+      kind: 'number',
+      min: '-9223372036854775808',
+      max: '9223372036854775807',
+      distinct: 2,
+    })
+    expect(by('timestamp_ns')).toMatchObject({ kind: 'time', histogram: { counts: expect.any(Array) } })
+    // Its deviation is beyond a double: the figures are unknown, the rest is there.
+    expect(by('double')).toMatchObject({
+      kind: 'number',
+      nulls: 1,
+      distinct: 2,
+      mean: null,
+      histogram: { counts: [2] },
+    })
+    expect(by('date_array')).toMatchObject({ kind: 'other', distinct: null, top: null })
+  })
+
   test('the same content is the same version, whatever the order; new content is the next', async () => {
     const first = await register({ name: 'same', files: { 'a.csv': 'x\n1\n', 'b.csv': 'x\n2\n' }, tags: { a: '1' } })
     const second = await register({ name: 'same', files: { 'b.csv': 'x\n2\n', 'a.csv': 'x\n1\n' }, tags: { b: '2' } })

@@ -1,4 +1,4 @@
-import type { Analytics } from '#kernel/analytics/index.ts'
+import type { Analytics, AnalyticsResult, Statement } from '#kernel/analytics/index.ts'
 import type { Blobs } from '#kernel/blobs/index.ts'
 import { DomainError, invalid, type Problem } from '#kernel/errors.ts'
 import { readHeader } from './csv.ts'
@@ -55,7 +55,7 @@ export async function readVersion(
     const time = profile.columns.find(({ name }) => name === version.time_column)
     return {
       csv: read.csv,
-      schema: schemaOf(survey, profile),
+      schema: schemaOf(survey),
       profile,
       time_from_ms: typeof time?.min === 'number' ? time.min : null,
       time_to_ms: typeof time?.max === 'number' ? time.max : null,
@@ -121,17 +121,28 @@ async function profileOf(
   const schema = survey.columns.map((column) => ({ ...column, nullable: true }))
   const data = sourceOf({ ...version, schema }, lent)
   const plan = profilePlan(survey)
-  const results = []
-  for (let from = 0; from < plan.statements.length; from += STATEMENTS_AT_ONCE) {
-    const statements = plan.statements.slice(from, from + STATEMENTS_AT_ONCE)
-    results.push(
-      ...(await analytics.queries({
-        files: { data: { ...data, load: version.format === 'csv' } },
-        statements,
-        timeout_ms: PASS_MS_MAX,
-        signal,
-      })),
-    )
+  const options = {
+    files: { data: { ...data, load: version.format === 'csv' } },
+    timeout_ms: PASS_MS_MAX,
+    signal,
   }
+  // Values at the ends of what a type holds make a figure overflow: that one is left out, found by halves.
+  const ask = async (statements: readonly Statement[]): Promise<(AnalyticsResult | undefined)[]> => {
+    try {
+      return await analytics.queries({ ...options, statements })
+    } catch (error) {
+      if (!isOfAStatement(error)) throw error
+      if (statements.length === 1) return [undefined]
+      const half = Math.ceil(statements.length / 2)
+      return [...(await ask(statements.slice(0, half))), ...(await ask(statements.slice(half)))]
+    }
+  }
+  const results: (AnalyticsResult | undefined)[] = []
+  for (let from = 0; from < plan.statements.length; from += STATEMENTS_AT_ONCE)
+    results.push(...(await ask(plan.statements.slice(from, from + STATEMENTS_AT_ONCE))))
   return plan.read(results)
 }
+
+/** A file at fault is named; what is left is arithmetic. */
+const isOfAStatement = (error: unknown): boolean =>
+  error instanceof DomainError && error.problem === 'invalid' && error.field === 'sql'

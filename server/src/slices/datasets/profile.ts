@@ -29,27 +29,33 @@ const isWhole = (type: string): boolean => /^U?(TINYINT|SMALLINT|INTEGER|BIGINT|
 /** First pass: the columns, the rows, and about how many different values each column has. */
 export const surveyStatements: readonly Statement[] = [
   { sql: 'SELECT * FROM data LIMIT 0' },
-  { sql: 'SELECT count(*) FROM data' },
+  { sql: 'SELECT count(*), count(COLUMNS(*)) FROM data' },
   { sql: 'SELECT approx_count_distinct(COLUMNS(*)) FROM data' },
 ]
 
 export interface Survey {
   columns: { name: string; type: string }[]
   rows: number
-  /** By column, in their order. */
+  /** By column, in their order: rows that have a value, and about how many different ones. */
+  filled: number[]
   distinct: number[]
 }
 
 export const readSurvey = ([shape, count, distinct]: readonly AnalyticsResult[]): Survey => ({
   columns: shape!.columns,
   rows: Number(count!.rows[0]![0]),
+  filled: count!.rows[0]!.slice(1).map(Number),
   distinct: distinct!.rows[0]!.map(Number),
 })
 
 /** The value of a column as a finite DOUBLE, or NULL; times in epoch milliseconds. */
 function number(column: { name: string; type: string }): string {
   const name = identifier(column.name)
-  if (kindOf(column.type) === 'time') return `CASE WHEN isfinite(${name}) THEN epoch(${name}::TIMESTAMP) * 1000 END`
+  if (kindOf(column.type) === 'time') {
+    // Times with a zone are instants as they are; the others are taken as UTC. Days beyond what a timestamp holds are left out.
+    const instant = column.type.endsWith('TIME ZONE') ? name : `TRY_CAST(${name} AS TIMESTAMP)`
+    return `CASE WHEN isfinite(${name}) THEN epoch(${instant}) * 1000 END`
+  }
   if (isFloat(column.type)) return `CASE WHEN isfinite(${name}) THEN ${name}::DOUBLE END`
   return `${name}::DOUBLE`
 }
@@ -104,10 +110,9 @@ function figures(column: { name: string; type: string }, kind: ColumnKind, rows:
   }
   const from = kind === 'number' || kind === 'time' ? `(SELECT ${name}, ${number(column)} AS v FROM data)` : 'data'
   return {
-    statement: { sql: `SELECT count(${name}), ${notFinite}, ${parts[kind]} FROM ${from}` },
+    statement: { sql: `SELECT ${notFinite}, ${parts[kind]} FROM ${from}` },
     take: (profile, result) => {
-      const [filled, not_finite, min, max, mean, std, values] = result.rows[0]!
-      profile.nulls = rows - Number(filled)
+      const [not_finite, min, max, mean, std, values] = result.rows[0]!
       profile.not_finite = Number(not_finite)
       profile.min = plain(min)
       profile.max = plain(max)
@@ -171,22 +176,25 @@ const plain = (value: Cell | undefined): number | string | null =>
 /** The second pass as one list of statements, and the reader of its results. */
 export function profilePlan(survey: Survey): {
   statements: Statement[]
-  read(results: readonly AnalyticsResult[]): Profile
+  /** A statement that a column's values do not bear has no result: its figures stay unknown. */
+  read(results: readonly (AnalyticsResult | undefined)[]): Profile
 } {
   const profiled = survey.columns.slice(0, PROFILED_COLUMNS_MAX)
   const plan = profiled.map((column, at) => ({
     column,
     asked: questions(column, survey.rows, survey.distinct[at] ?? 0),
     about: survey.distinct[at] ?? 0,
+    filled: survey.filled[at] ?? 0,
   }))
   return {
     statements: plan.flatMap(({ asked }) => asked.map(({ statement }) => statement)),
     read(results) {
       let next = 0
-      const columns = plan.map(({ column, asked, about }) => {
-        const profile = blank(column, about)
+      const columns = plan.map(({ column, asked, about, filled }) => {
+        const profile = blank(column, about, survey.rows - filled)
         for (const { take } of asked) {
-          take(profile, results[next]!)
+          const result = results[next]
+          if (result !== undefined) take(profile, result)
           next += 1
         }
         return profile
@@ -196,11 +204,11 @@ export function profilePlan(survey: Survey): {
   }
 }
 
-const blank = (column: { name: string; type: string }, about: number): ColumnProfile => ({
+const blank = (column: { name: string; type: string }, about: number, nulls: number): ColumnProfile => ({
   name: column.name,
   type: column.type,
   kind: kindOf(column.type),
-  nulls: 0,
+  nulls,
   distinct: kindOf(column.type) === 'other' ? null : about,
   distinct_approximate: true,
   not_finite: 0,
@@ -214,7 +222,7 @@ const blank = (column: { name: string; type: string }, about: number): ColumnPro
   top: null,
 })
 
-/** Columns with what was seen of their nulls; those beyond the profile count as nullable. */
-export function schemaOf(survey: Survey, profile: Profile): Column[] {
-  return survey.columns.map(({ name, type }, at) => ({ name, type, nullable: (profile.columns[at]?.nulls ?? 1) > 0 }))
+/** Columns with what was seen of their nulls. */
+export function schemaOf(survey: Survey): Column[] {
+  return survey.columns.map(({ name, type }, at) => ({ name, type, nullable: survey.filled[at]! < survey.rows }))
 }
