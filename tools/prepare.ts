@@ -14,14 +14,14 @@ const ENVIRONMENTS_DIR = path.join(ROOT, '.cache/environments')
 const BUILD_MS_MAX = 10 * 60_000
 const PROGRESS_MS = 10_000
 
-const LOCKS: Record<string, string> = {
-  test: 'python/environment.lock',
-  demo: 'examples/flights/environment.lock',
+const LOCKS: Record<string, readonly string[]> = {
+  test: ['python/environment.lock', 'server/test/journeys/environment.lock'],
+  demo: ['examples/flights/environment.lock'],
 }
 
 const purpose = process.argv[2] ?? ''
-const lock = LOCKS[purpose]
-if (!lock) throw new Error(`nothing is to be prepared for '${purpose}', only for ${Object.keys(LOCKS).join(', ')}`)
+const locks = LOCKS[purpose]
+if (!locks) throw new Error(`nothing is to be prepared for '${purpose}', only for ${Object.keys(LOCKS).join(', ')}`)
 
 const started = Date.now()
 const say = (words: string) => process.stderr.write(`set-up: ${words}\n`)
@@ -29,20 +29,22 @@ let stage = ''
 const timer = setInterval(() => say(`${stage}: ${Math.round((Date.now() - started) / 1000)} s`), PROGRESS_MS)
 try {
   const environments = createEnvironments({ dir: ENVIRONMENTS_DIR, log: silentLog, clock: systemClock })
-  await environments.ensure(
-    { lock: readFileSync(path.join(ROOT, lock), 'utf8') },
-    {
-      signal: AbortSignal.timeout(BUILD_MS_MAX),
-      onProgress: ({ words }) => {
-        // One line for each stage, not for each of the packages.
-        if (words !== stage && !words.startsWith('+ ')) say(words)
-        stage = words
+  for (const lock of locks) {
+    await environments.ensure(
+      { lock: readFileSync(path.join(ROOT, lock), 'utf8') },
+      {
+        signal: AbortSignal.timeout(BUILD_MS_MAX),
+        onProgress: ({ words }) => {
+          // One line for each stage, not for each of the packages.
+          if (words !== stage && !words.startsWith('+ ')) say(words)
+          stage = words
+        },
       },
-    },
-  )
+    )
+  }
 } catch (error) {
   if (!(error instanceof DomainError)) throw error
-  say(`the Python environment of ${lock} could not be made: ${error.message}. ${error.remedy ?? ''}`)
+  say(`a Python environment of ${locks.join(', ')} could not be made: ${error.message}. ${error.remedy ?? ''}`)
   process.exitCode = 1
 } finally {
   clearInterval(timer)

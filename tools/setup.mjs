@@ -29,7 +29,12 @@ const INSTALL_MS_MAX = 15 * 60_000
 const PROGRESS_MS = 10_000
 
 /** Read by `tools/prepare.ts`; when one of them changes, it is asked again. */
-const PREPARE_INPUTS = ['tools/prepare.ts', 'python/environment.lock', 'examples/flights/environment.lock']
+const PREPARE_INPUTS = [
+  'tools/prepare.ts',
+  'python/environment.lock',
+  'server/test/journeys/environment.lock',
+  'examples/flights/environment.lock',
+]
 
 /**
  * What each purpose needs: modules of which folders (`tools/arch` has a TypeScript of its own), and whether
