@@ -1,5 +1,5 @@
 -- Experiments, runs and what they log. Rows of a run or model hang on its integer key and carry no workspace of their
--- own: they are reached through the row that does (docs/decisions/0040-tracking-keys.md).
+-- own: they are reached through the row that does (docs/decisions/0040-rows-of-a-run-hang-on-its-key.md).
 
 -- Experiment ids are decimals that rise over the whole server and are never used again.
 CREATE TABLE experiment_counter (
