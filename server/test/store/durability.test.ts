@@ -105,6 +105,17 @@ describe.skipIf(!strace)('what the kernel was asked to do', () => {
   })
 })
 
+test('a WAL that somebody removes under the running store ends the process: what is synced would not be what is read', async () => {
+  const data = folder()
+  const load = startLoad(data, { clients: 8, checkpoint_pages: 50 })
+  await load.until((line) => line.startsWith('ack'))
+  rmSync(join(data, 'slipway.db-wal'))
+  expect(await load.ended).toEqual({ code: null, signal: 'SIGKILL' })
+  expect(load.stderr()).toMatch(
+    /^slipway: .*slipway\.db-wal was removed or replaced by somebody else: ending the process/,
+  )
+})
+
 test('kill -9 under load, 20 times: nothing acknowledged is lost, nothing is half there', async () => {
   const data = folder()
   const all: string[] = []

@@ -8,7 +8,7 @@ import { closeSync, fdatasync, fstatSync, openSync, statSync, writeSync } from '
 export interface WalSync {
   /** Calls back when everything written before this call is durable. */
   request(done: () => void): void
-  /** Throws when the WAL is no longer the file that is being synced. */
+  /** Ends the process when the WAL is no longer the file that is being synced. */
   check(): void
   readonly syncs: number
   close(): void
@@ -45,7 +45,8 @@ export function openWalSync(path: string): WalSync {
       if (!running) start()
     },
     check() {
-      if (statSync(wal).ino !== fstatSync(file).ino) endProcess(`${wal} was replaced by somebody else`)
+      const now = statSync(wal, { throwIfNoEntry: false })
+      if (now?.ino !== fstatSync(file).ino) endProcess(`${wal} was removed or replaced by somebody else`)
     },
     get syncs() {
       return syncs

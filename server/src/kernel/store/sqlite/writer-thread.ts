@@ -37,7 +37,12 @@ async function start() {
   const { database } = connection
   // NORMAL: SQLite syncs the WAL before a checkpoint, the database after it, and the WAL's header when it starts again. The
   // sync of each commit is ours. Checkpoints are ours too, because SQLite's own hides a failed sync.
-  database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;
+  const mode = database.prepare('PRAGMA journal_mode = WAL').get()?.journal_mode
+  if (mode !== 'wal')
+    throw new DomainError('unsupported', `the file system of ${path} cannot share memory, which SQLite's WAL needs`, {
+      remedy: 'Put the data folder on a local disk.',
+    })
+  database.exec(`PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;
     PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = ${WAL_BYTES_KEPT}`)
   migrateSqlite(
     connection,
@@ -80,10 +85,10 @@ async function start() {
     try {
       moveWal.get()
       checkpoints++
-      sync.check()
     } catch (error) {
       if (isFailedSync(error)) endProcess(`SQLite could not sync ${path} (${(error as Error).message})`)
     }
+    sync.check()
   }
 
   const group = createGroupCommit({
