@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { mlflowEnvironment } from '#kit/mlflow-client.ts'
 import { type MlflowServer, startMlflowServer } from '#kit/mlflow-server.ts'
-import { testEnvironment } from '#kit/python.ts'
 import { testStore } from '#kit/store.ts'
 
 const RELEASE = { kind: 'release', id: 'rel_1' } as const
@@ -12,7 +12,7 @@ const WHY = 'release rel_1 serves it at endpoint live'
 let server: MlflowServer
 let python: string
 beforeAll(async () => {
-  python = (await testEnvironment()).python
+  python = (await mlflowEnvironment()).python
   server = await startMlflowServer(testStore)
 }, 600_000)
 afterAll(() => server?.close())
@@ -50,6 +50,7 @@ test('an unmodified client registers, copies, loads and finds models, and cannot
   const client = startClient()
   onTestFinished(() => void client.stop())
   const made = await client.step('register')
+  expect(await client.step('prompts')).toEqual({})
   const ids = [made.run_id, made.model_id, made.experiment_id]
   await server.store.write(async (tx) => {
     await server.registry.holdFor(tx, 'default', { name: 'churn', version: 1 }, RELEASE, WHY)

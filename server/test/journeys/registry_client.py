@@ -76,8 +76,6 @@ def register():
     client.create_registered_model("old")
     client.rename_registered_model("old", "older")
     client.delete_registered_model("older")
-
-    mlflow.genai.register_prompt("greeting", "Hello {{name}}") if hasattr(mlflow, "genai") else None
     return {"run_id": run.info.run_id, "model_id": info.model_id, "experiment_id": run.info.experiment_id}
 
 
@@ -110,7 +108,26 @@ def freed(run_id, model_id, experiment_id):
     return {"models": sorted(each.name for each in client.search_registered_models())}
 
 
-STEPS = {"register": register, "held": held, "freed": freed}
+def prompts():
+    """Prompts are entries of the registry that its searches leave out."""
+    mlflow.genai.register_prompt("greeting", "Hello {{name}}", commit_message="first", tags={"team": "crm"})
+    second = mlflow.genai.register_prompt("greeting", "Good day, {{name}}")
+    assert second.version == 2, second
+    mlflow.genai.set_prompt_alias("greeting", "production", version=1)
+    loaded = mlflow.genai.load_prompt("prompts:/greeting@production")
+    assert loaded.format(name="Ada") == "Hello Ada" and loaded.commit_message == "first", loaded
+    assert mlflow.genai.load_prompt("prompts:/greeting/2").template == "Good day, {{name}}"
+    assert [each.name for each in mlflow.genai.search_prompts()] == ["greeting"]
+    assert "greeting" not in [each.name for each in client.search_registered_models()]
+    assert refused(client.create_registered_model, "greeting")[0] == "INVALID_PARAMETER_VALUE"
+    assert refused(mlflow.genai.register_prompt, "churn", "x")[0] == "INVALID_PARAMETER_VALUE"
+    chat = mlflow.genai.register_prompt("chat", [{"role": "user", "content": "Hi {{name}}"}])
+    assert mlflow.genai.load_prompt("prompts:/chat/1").template == chat.template
+    mlflow.genai.delete_prompt_alias("greeting", "production")
+    return {}
+
+
+STEPS = {"prompts": prompts, "register": register, "held": held, "freed": freed}
 for line in sys.stdin:
     step, *args = line.split()
     print(json.dumps(STEPS[step](*args)), flush=True)

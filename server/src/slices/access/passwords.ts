@@ -30,9 +30,9 @@ export function createPasswords(random: Random): Passwords {
           remedy: 'Try again in a second.',
         })
       }
+      // Whoever ends hands its place on.
       await new Promise<void>((go) => waiting.push(go))
-    }
-    running += 1
+    } else running += 1
     try {
       return await new Promise((resolve, reject) =>
         scrypt(password.normalize('NFC'), salt, KEY_BYTES, { ...options, maxmem: 128 * 1024 * 1024 }, (error, key) =>
@@ -40,8 +40,9 @@ export function createPasswords(random: Random): Passwords {
         ),
       )
     } finally {
-      running -= 1
-      waiting.shift()?.()
+      const next = waiting.shift()
+      if (next) next()
+      else running -= 1
     }
   }
   const word = (salt: Uint8Array, key: Uint8Array) =>
