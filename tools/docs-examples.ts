@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parse } from 'yaml'
+import { testEnvironment } from '../server/test/kit/python.ts'
+import { withApp } from './app.ts'
 import type { Verdict } from './checks.ts'
 import { ROOT, run } from './run.ts'
 
@@ -33,9 +35,13 @@ export function examplesOf(markdown: string): Example[] {
   return found
 }
 
+/** A document with this line gets a server of its own, over an empty folder; clients find it by the environment. */
+const WITH_SERVER = '<!-- test: server -->'
+
 /**
- * Runs the examples of all documents: `sh` by bash (stops at the first failing command), `ts` by Node, `json` and `yaml`
- * are parsed. Blocks of one document share a scratch folder, in which `slipway` is a command.
+ * Runs the examples of all documents: `sh` by bash (stops at the first failing command), `python` in the environment of
+ * our tests, `ts` by Node; `json` and `yaml` are parsed. Blocks of one document share a scratch folder, in which `slipway`
+ * is a command.
  */
 export async function docsExamples(): Promise<Verdict> {
   const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '*.md'], {
@@ -44,13 +50,19 @@ export async function docsExamples(): Promise<Verdict> {
   })
   const problems: string[] = []
   for (const file of files.split('\0').filter(Boolean)) {
-    const examples = examplesOf(readFileSync(path.join(ROOT, file), 'utf8'))
-    if (examples.length > 0) problems.push(...(await tryAll(file, examples)))
+    const text = readFileSync(path.join(ROOT, file), 'utf8')
+    const examples = examplesOf(text)
+    if (examples.length === 0) continue
+    if (!text.includes(WITH_SERVER)) problems.push(...(await tryAll(file, examples, {})))
+    else
+      problems.push(
+        ...(await withApp(({ url }) => tryAll(file, examples, { SLIPWAY_URL: url, MLFLOW_TRACKING_URI: url }))),
+      )
   }
   return { problems }
 }
 
-async function tryAll(file: string, examples: Example[]): Promise<string[]> {
+async function tryAll(file: string, examples: Example[], more: NodeJS.ProcessEnv): Promise<string[]> {
   const folder = mkdtempSync(path.join(tmpdir(), 'slipway-docs-'))
   try {
     mkdirSync(path.join(folder, '.bin'))
@@ -58,7 +70,12 @@ async function tryAll(file: string, examples: Example[]): Promise<string[]> {
     writeFileSync(path.join(folder, '.bin/slipway'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, {
       mode: 0o755,
     })
-    const env = { ...process.env, PATH: `${folder}/.bin${path.delimiter}${process.env.PATH}`, INIT_CWD: folder }
+    const env = {
+      ...process.env,
+      ...more,
+      PATH: `${folder}/.bin${path.delimiter}${process.env.PATH}`,
+      INIT_CWD: folder,
+    }
     for (const example of examples) {
       const problem = await tryOne(example, folder, env)
       // What comes after a failed step would only repeat it.
@@ -86,6 +103,10 @@ async function tryOne(example: Example, cwd: string, env: NodeJS.ProcessEnv): Pr
       return finished(
         await run('bash', ['-euo', 'pipefail', '-c', example.text], { cwd, env, timeout_ms: EXAMPLE_MS_MAX }),
       )
+    case 'python': {
+      const { python } = await testEnvironment()
+      return finished(await run(python, ['-c', example.text], { cwd, env, timeout_ms: EXAMPLE_MS_MAX }))
+    }
     case 'ts':
       return finished(
         await run(process.execPath, ['--input-type=module-typescript', '-'], {
@@ -96,7 +117,7 @@ async function tryOne(example: Example, cwd: string, env: NodeJS.ProcessEnv): Pr
         }),
       )
     default:
-      return `${example.language} examples cannot be tried: tools/docs-examples.ts knows sh, ts, json and yaml`
+      return `${example.language} examples cannot be tried: tools/docs-examples.ts knows sh, python, ts, json and yaml`
   }
 }
 
