@@ -299,6 +299,29 @@ eachStore('tracking', (open) => {
       expect(edges).toEqual([{ to_kind: 'step-run', to_id: 'stp_1', relation: 'part-of' }])
     })
 
+    test('is made and changed by other slices together with what is theirs', async () => {
+      const { tracking } = at
+      const run_id = await write(async (tx) => {
+        const made = await tracking.createRun(tx, ada, { experiment_id: '0', name: 'of a step' })
+        await tracking.logBatch(tx, ada, made.run_id, { params: [{ key: 'a', value: '1' }] })
+        await tracking.updateRun(tx, ada, made.run_id, { status: 'FINISHED', end_ms: 5 })
+        return made.run_id
+      })
+      expect(await getRun(run_id)).toMatchObject({
+        name: 'of a step',
+        params: [{ key: 'a', value: '1' }],
+        status: 'FINISHED',
+        end_ms: 5,
+      })
+      let undone = ''
+      const failing = write(async (tx) => {
+        undone = (await tracking.createRun(tx, ada, { experiment_id: '0' })).run_id
+        throw new Error('of another slice')
+      })
+      await expect(failing).rejects.toThrow('of another slice')
+      await expect(getRun(undone)).rejects.toMatchObject({ problem: 'not-found' })
+    })
+
     test('of another workspace is not there, for whatever is asked', async () => {
       const blue = at.who('blue')
       const { run_id } = await newRun('0')

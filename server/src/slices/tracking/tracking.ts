@@ -8,11 +8,24 @@ import type { MigrationSource, Sql, Tx } from '#kernel/store/index.ts'
 import { pathOfUri } from './artifact-paths.ts'
 import { type Artifacts, createArtifacts, fileAt, joinPath } from './artifacts.ts'
 import { createExperimentChanges, type ExperimentChanges } from './experiments.ts'
-import type { ArtifactEntry, ArtifactFile, Experiment, KeyValue, LoggedModel, Run, Stamp } from './model.ts'
-import { setModelTags } from './model-commands.ts'
+import { logBatch } from './metric-commands.ts'
+import type {
+  ArtifactEntry,
+  ArtifactFile,
+  DatasetInput,
+  Experiment,
+  KeyValue,
+  LoggedModel,
+  MetricInput,
+  Run,
+  RunInfo,
+  Stamp,
+} from './model.ts'
+import { logInputs, setModelTags } from './model-commands.ts'
 import { fillModels, findModel } from './model-rows.ts'
 import { randomName } from './names.ts'
 import { getExperiment, getLoggedModel, getRun } from './queries.ts'
+import { type CreateRun, createRun, type UpdateRun, updateRun } from './run-commands.ts'
 import { fillRuns, findRun, RUN_COLUMNS, type RunRow } from './run-rows.ts'
 
 export const trackingMigrations: MigrationSource = {
@@ -52,6 +65,11 @@ export interface Tracking extends ExperimentChanges {
   /** The output of the run that has this name, the newest when there are several. */
   findOutput(sql: Sql, workspace: string, run_id: string, name: string): Promise<LoggedModel | undefined>
   setLoggedModelTags(tx: Tx, who: Who, model_id: string, tags: KeyValue[]): Promise<void>
+  /** The commands of the same names, for slices that change a run together with something of their own. */
+  createRun(tx: Tx, who: Who, run: NewRun): Promise<Run>
+  updateRun(tx: Tx, who: Who, run_id: string, change: Pick<UpdateRun, 'status' | 'end_ms' | 'name'>): Promise<RunInfo>
+  logBatch(tx: Tx, who: Who, run_id: string, batch: RunBatch): Promise<void>
+  logInputs(tx: Tx, who: Who, run_id: string, datasets: DatasetInput[]): Promise<void>
   /** Whole runs that a pipeline step's processes made, oldest first; at most 1000. */
   runsOfStep(sql: Sql, workspace: string, step_run: string): Promise<Run[]>
   /** Runs nested directly under a run, oldest first; at most 1000. */
@@ -70,6 +88,9 @@ export interface Tracking extends ExperimentChanges {
   ): Promise<{ label: string; facts: Record<string, unknown> } | undefined>
 }
 
+export type NewRun = Omit<CreateRun, keyof Stamp | 'run_id' | 'random_name' | 'tags'> & { tags?: KeyValue[] }
+export type RunBatch = { metrics?: MetricInput[]; params?: KeyValue[]; tags?: KeyValue[] }
+
 const RELATED_MAX = 1000
 
 export function createTracking(deps: TrackingDeps): Tracking {
@@ -86,14 +107,22 @@ export function createTracking(deps: TrackingDeps): Tracking {
       [value.slice(0, 64), value, workspace, RELATED_MAX],
     )
 
+  const draw: Draw = {
+    stamp,
+    run: (who) => ({ ...stamp(who), run_id: ids.hex(), random_name: randomName(random) }),
+    model: (who) => ({ ...stamp(who), model_id: `m-${ids.hex()}`, random_name: randomName(random) }),
+  }
+
   return {
     ...createExperimentChanges(deps),
     artifacts,
-    draw: {
-      stamp,
-      run: (who) => ({ ...stamp(who), run_id: ids.hex(), random_name: randomName(random) }),
-      model: (who) => ({ ...stamp(who), model_id: `m-${ids.hex()}`, random_name: randomName(random) }),
-    },
+    draw,
+
+    createRun: (tx, who, run) => createRun(tx, { ...draw.run(who), tags: [], ...run }),
+    updateRun: (tx, who, run_id, change) => updateRun(tx, { ...stamp(who), run_id, ...change }),
+    logBatch: (tx, who, run_id, batch) =>
+      logBatch(tx, { ...stamp(who), run_id, metrics: [], params: [], tags: [], ...batch }),
+    logInputs: (tx, who, run_id, datasets) => logInputs(tx, { ...stamp(who), run_id, datasets, models: [] }),
 
     getRun: (sql, workspace, run_id) => getRun(sql, { workspace, run_id }),
     getExperiment: (sql, workspace, experiment_id) => getExperiment(sql, { workspace, experiment_id }),
