@@ -100,8 +100,7 @@ export function createStepRuns({
         await store.command('tracking.setTag', {
           ...tracking.draw.stamp(who),
           run_id,
-          key: `slipway.param.${key}`,
-          value: String(value),
+          tag: { key: `slipway.param.${key}`, value: String(value) },
         })
       return { run_id, experiment_id }
     },
