@@ -2,24 +2,27 @@ import { json, parseJson, placeholders, type Row, type Sql, type Tx } from '#ker
 import type {
   Column,
   CsvDialect,
+  Dataset,
   DatasetFile,
   DatasetVersion,
   Format,
   Profile,
   VerdictState,
   VersionState,
+  VersionSummary,
 } from './model.ts'
 
 /** Rows of one INSERT of files. */
 const FILES_AT_ONCE = 200
 
-const COLUMNS = `workspace, id, dataset, number, digest, format, csv, state, failure, verdict, schema, row_count, size_bytes, file_count,
+const SUMMARY = `workspace, id, dataset, number, digest, format, csv, state, failure, verdict, column_count, row_count, size_bytes, file_count,
   time_column, time_from_ms, time_to_ms, tags, source, reason, who, created_ms, profiled_ms`
+const COLUMNS = `${SUMMARY}, schema`
 
 const numberOrNull = (value: Row[string] | undefined): number | null =>
   value === null || value === undefined ? null : Number(value)
 
-const toVersion = (row: Row): DatasetVersion => ({
+const toSummary = (row: Row): VersionSummary => ({
   id: row.id as string,
   workspace: row.workspace as string,
   name: row.dataset as string,
@@ -30,7 +33,7 @@ const toVersion = (row: Row): DatasetVersion => ({
   state: row.state as VersionState,
   failure: row.failure as string | null,
   verdict: row.verdict as VerdictState,
-  schema: parseJson<Column[] | null>(row.schema, null),
+  column_count: numberOrNull(row.column_count),
   row_count: numberOrNull(row.row_count),
   size_bytes: Number(row.size_bytes),
   file_count: Number(row.file_count),
@@ -43,6 +46,11 @@ const toVersion = (row: Row): DatasetVersion => ({
   who: parseJson(row.who, { kind: '', id: '', name: '' }),
   created_ms: Number(row.created_ms),
   profiled_ms: numberOrNull(row.profiled_ms),
+})
+
+const toVersion = (row: Row): DatasetVersion => ({
+  ...toSummary(row),
+  schema: parseJson<Column[] | null>(row.schema, null),
 })
 
 const one = (row: Row | undefined): DatasetVersion | undefined => (row === undefined ? undefined : toVersion(row))
@@ -74,7 +82,7 @@ export async function insertVersion(tx: Tx, version: DatasetVersion, files: read
       version.state,
       version.failure,
       version.verdict,
-      null,
+      version.column_count,
       version.row_count,
       version.size_bytes,
       version.file_count,
@@ -87,6 +95,7 @@ export async function insertVersion(tx: Tx, version: DatasetVersion, files: read
       json(version.who),
       version.created_ms,
       version.profiled_ms,
+      null,
     ],
   )
   for (let from = 0; from < files.length; from += FILES_AT_ONCE) {
@@ -101,7 +110,7 @@ export async function insertVersion(tx: Tx, version: DatasetVersion, files: read
 /** Everything of a version that changes in its life. */
 export async function updateVersion(tx: Tx, version: DatasetVersion): Promise<void> {
   await tx.run(
-    `UPDATE dataset_version SET csv = ?, state = ?, failure = ?, verdict = ?, schema = ?, row_count = ?, time_column = ?,
+    `UPDATE dataset_version SET csv = ?, state = ?, failure = ?, verdict = ?, schema = ?, column_count = ?, row_count = ?, time_column = ?,
        time_from_ms = ?, time_to_ms = ?, tags = ?, profiled_ms = ? WHERE workspace = ? AND id = ?`,
     [
       version.csv === null ? null : json(version.csv),
@@ -109,6 +118,7 @@ export async function updateVersion(tx: Tx, version: DatasetVersion): Promise<vo
       version.failure,
       version.verdict,
       version.schema === null ? null : json(version.schema),
+      version.column_count,
       version.row_count,
       version.time_column,
       version.time_from_ms,
@@ -162,32 +172,39 @@ export async function listVersions(
   workspace: string,
   name: string,
   { before_number, limit }: { before_number?: number | undefined; limit: number },
-): Promise<DatasetVersion[]> {
+): Promise<VersionSummary[]> {
   const rows = await sql.all(
-    `SELECT ${COLUMNS} FROM dataset_version WHERE workspace = ? AND dataset = ? AND number < ? ORDER BY number DESC LIMIT ?`,
+    `SELECT ${SUMMARY} FROM dataset_version WHERE workspace = ? AND dataset = ? AND number < ? ORDER BY number DESC LIMIT ?`,
     [workspace, name, before_number ?? Number.MAX_SAFE_INTEGER, limit],
   )
-  return rows.map(toVersion)
+  return rows.map(toSummary)
 }
 
-/** Names by the alphabet, each with how many versions it has. */
+/** Names by the alphabet, each with its latest version and how many there are. */
 export async function listDatasets(
   sql: Sql,
   workspace: string,
   { after, limit, name }: { after?: string | undefined; limit: number; name?: string },
-): Promise<{ name: string; created_ms: number; version_count: number; latest_number: number | null }[]> {
-  const rows = await sql.all(
-    `SELECT d.name, d.created_ms, COUNT(v.id) AS version_count, MAX(v.number) AS latest_number
+): Promise<Dataset[]> {
+  const found = await sql.all(
+    `SELECT d.name, d.created_ms, COUNT(v.id) AS version_count
      FROM dataset d LEFT JOIN dataset_version v ON v.workspace = d.workspace AND v.dataset = d.name
      WHERE d.workspace = ? AND ${name === undefined ? 'd.name > ?' : 'd.name = ?'}
      GROUP BY d.name, d.created_ms ORDER BY d.name LIMIT ?`,
     [workspace, name ?? after ?? '', limit],
   )
-  return rows.map((row) => ({
+  const names = found.map((row) => row.name as string)
+  const latest = await sql.all(
+    `SELECT ${SUMMARY} FROM dataset_version v WHERE workspace = ? AND dataset IN ${placeholders(names)}
+       AND number = (SELECT MAX(number) FROM dataset_version w WHERE w.workspace = v.workspace AND w.dataset = v.dataset)`,
+    [workspace, ...names],
+  )
+  const byName = new Map(latest.map((row) => [row.dataset as string, toSummary(row)]))
+  return found.map((row) => ({
     name: row.name as string,
     created_ms: Number(row.created_ms),
     version_count: Number(row.version_count),
-    latest_number: numberOrNull(row.latest_number),
+    latest: byName.get(row.name as string) ?? null,
   }))
 }
 

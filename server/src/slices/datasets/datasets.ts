@@ -23,6 +23,7 @@ import {
   type DatasetVersion,
   type Profile,
   type VerdictState,
+  type VersionSummary,
   versionName,
 } from './model.ts'
 import { type Findings, readVersion } from './profile-job.ts'
@@ -74,7 +75,7 @@ export interface Datasets {
     workspace: string,
     name: string,
     page: { before_number?: number | undefined; limit: number },
-  ): Promise<DatasetVersion[]>
+  ): Promise<VersionSummary[]>
   /** By id. Throws not-found. */
   version(sql: Sql, workspace: string, id: string): Promise<DatasetVersion>
   /** `name` or `name@latest`, `name@3`, `dsv_…`. Throws not-found, or invalid for another form. */
@@ -201,6 +202,7 @@ export function createDatasets(deps: DatasetsDeps): Datasets {
             failure: null,
             csv: found.csv,
             schema: found.schema,
+            column_count: found.schema.length,
             row_count: found.profile.row_count,
             time_from_ms: found.time_from_ms,
             time_to_ms: found.time_to_ms,
@@ -256,6 +258,7 @@ export function createDatasets(deps: DatasetsDeps): Datasets {
         failure: null,
         verdict: 'pending',
         schema: null,
+        column_count: null,
         row_count: null,
         size_bytes: input.size_bytes,
         file_count: input.files.length,
@@ -337,29 +340,15 @@ export function createDatasets(deps: DatasetsDeps): Datasets {
       await store.updateVersion(tx, { ...(await lock(tx, workspace, id)), verdict })
     },
 
-    async list(sql, workspace, page) {
-      const found = await store.listDatasets(sql, workspace, page)
-      return Promise.all(
-        found.map(async ({ latest_number, ...dataset }) => ({
-          ...dataset,
-          latest:
-            latest_number === null
-              ? null
-              : ((await store.versionByNumber(sql, workspace, dataset.name, latest_number)) ?? null),
-        })),
-      )
-    },
+    list: store.listDatasets,
 
     async get(sql, workspace, name) {
       const [found] = await store.listDatasets(sql, workspace, { name, limit: 1 })
       if (found === undefined) throw notFound(`there is no dataset '${name.slice(0, 130)}'`)
-      const { latest_number, ...dataset } = found
-      const latest =
-        latest_number === null ? undefined : await store.versionByNumber(sql, workspace, name, latest_number)
-      return { ...dataset, latest: latest ?? null }
+      return found
     },
 
-    versions: (sql, workspace, name, page) => store.listVersions(sql, workspace, name, page),
+    versions: store.listVersions,
     version: must,
 
     async find(sql, workspace, reference) {
@@ -371,10 +360,11 @@ export function createDatasets(deps: DatasetsDeps): Datasets {
           remedy: 'Write name, name@latest, name@3 or the id of a version.',
         })
       const [, name, number = 'latest'] = match
-      const version =
+      const wanted =
         number === 'latest'
-          ? (await store.listVersions(sql, workspace, name!, { limit: 1 }))[0]
-          : await store.versionByNumber(sql, workspace, name!, Number(number))
+          ? (await store.listVersions(sql, workspace, name!, { limit: 1 }))[0]?.number
+          : Number(number)
+      const version = wanted === undefined ? undefined : await store.versionByNumber(sql, workspace, name!, wanted)
       if (version === undefined) throw notFound(`there is no dataset version ${reference}`)
       return version
     },

@@ -20,6 +20,7 @@ export {
   type Profile,
   type VerdictState,
   type VersionState,
+  type VersionSummary,
   versionName,
 } from './model.ts'
 export { kindOf } from './profile.ts'

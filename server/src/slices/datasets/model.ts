@@ -45,6 +45,7 @@ export interface DatasetVersion {
   verdict: VerdictState
   /** null until it is ready, as are row_count and the time range. */
   schema: Column[] | null
+  column_count: number | null
   row_count: number | null
   size_bytes: number
   file_count: number
@@ -61,10 +62,13 @@ export interface DatasetVersion {
   profiled_ms: number | null
 }
 
+/** As lists have it: a schema can be long. */
+export type VersionSummary = Omit<DatasetVersion, 'schema'>
+
 export interface Dataset {
   name: string
   created_ms: number
-  latest: DatasetVersion | null
+  latest: VersionSummary | null
   version_count: number
 }
 

@@ -54,12 +54,12 @@ export function datasetRoutes(app: FastifyInstance, deps: DatasetRouteDeps): voi
     summary: 'Versions of a dataset, newest first',
     params: schema.NamePath,
     query: Page,
-    reply: schema.pageReply(schema.VersionReply),
+    reply: schema.pageReply(schema.VersionSummaryReply),
     read: async ({ sql, who, params, query }) => {
       const limit = query.limit ?? PAGE_DEFAULT
       const before_number = cursors.decode<number>(query.cursor)
       const found = await datasets.versions(sql, who.workspace, params.name, { before_number, limit: limit + 1 })
-      return pageOf(found.map(schema.wireVersion), limit, cursors, (last) => last.number)
+      return pageOf(found.map(schema.wireSummary), limit, cursors, (last) => last.number)
     },
   })
   route(app, {

@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import type { AnalyticsResult } from '#kernel/analytics/index.ts'
-import type { Dataset, DatasetVersion, Profile } from './model.ts'
+import type { Dataset, DatasetVersion, Profile, VersionSummary } from './model.ts'
 
 const closed = { additionalProperties: false }
 const nullable = <T extends Parameters<typeof Type.Array>[0]>(item: T) => Type.Union([item, Type.Null()])
@@ -40,7 +40,7 @@ export const VersionChange = Type.Object(
 
 export const UploadReply = Type.Object({ digest: Digest, size_bytes: Type.Integer() })
 
-export const VersionReply = Type.Object({
+const summary = {
   id: Type.String(),
   name: Type.String(),
   number: Type.Integer(),
@@ -49,15 +49,7 @@ export const VersionReply = Type.Object({
   state: Type.String({ enum: ['pending', 'ready', 'failed'] }),
   failure: nullable(Type.String()),
   verdict: Type.String({ enum: ['pending', 'passed', 'failed', 'none'] }),
-  schema: nullable(
-    Type.Array(
-      Type.Object({
-        name: Type.String(),
-        type: Type.String(),
-        nullable: Type.Boolean({ description: 'Nulls were seen.' }),
-      }),
-    ),
-  ),
+  column_count: nullable(Type.Integer()),
   row_count: nullable(Type.Integer()),
   size_bytes: Type.Integer(),
   file_count: Type.Integer(),
@@ -70,6 +62,19 @@ export const VersionReply = Type.Object({
   who: Type.Object({ kind: Type.String(), id: Type.String(), name: Type.String() }),
   created_at: Time,
   profiled_at: nullable(Time),
+}
+export const VersionSummaryReply = Type.Object(summary)
+export const VersionReply = Type.Object({
+  ...summary,
+  schema: nullable(
+    Type.Array(
+      Type.Object({
+        name: Type.String(),
+        type: Type.String(),
+        nullable: Type.Boolean({ description: 'Nulls were seen.' }),
+      }),
+    ),
+  ),
 })
 export const RegisteredReply = Type.Object({
   version: VersionReply,
@@ -79,7 +84,7 @@ export const DatasetReply = Type.Object({
   name: Type.String(),
   created_at: Time,
   version_count: Type.Integer(),
-  latest: nullable(VersionReply),
+  latest: nullable(VersionSummaryReply),
 })
 export const FileReply = Type.Object({ path: Path, digest: Digest, size_bytes: Type.Integer() })
 
@@ -124,7 +129,9 @@ const time = (ms: number): string => new Date(ms).toISOString()
 /** Times outside what a date can say are left out rather than made up. */
 const timeOrNull = (ms: number | null): string | null => (ms === null || Math.abs(ms) > 8.64e15 ? null : time(ms))
 
-export function wireVersion(version: DatasetVersion) {
+export const wireVersion = (version: DatasetVersion) => ({ ...wireSummary(version), schema: version.schema })
+
+export function wireSummary(version: VersionSummary) {
   const { workspace: _workspace, csv: _csv, time_from_ms, time_to_ms, created_ms, profiled_ms, ...rest } = version
   return {
     ...rest,
@@ -138,7 +145,7 @@ export function wireVersion(version: DatasetVersion) {
 export const wireDataset = ({ created_ms, latest, ...dataset }: Dataset) => ({
   ...dataset,
   created_at: time(created_ms),
-  latest: latest === null ? null : wireVersion(latest),
+  latest: latest === null ? null : wireSummary(latest),
 })
 
 /** Least and greatest times as RFC 3339; what is drawn along an axis stays epoch milliseconds. */

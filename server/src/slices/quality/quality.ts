@@ -6,7 +6,13 @@ import type { Who } from '#kernel/http/who.ts'
 import type { Ids } from '#kernel/ids.ts'
 import type { Jobs } from '#kernel/jobs/index.ts'
 import type { Sql, Store, Tx } from '#kernel/store/index.ts'
-import { checkDatasetName, type Datasets, type DatasetVersion, versionName } from '#slices/datasets'
+import {
+  checkDatasetName,
+  type Datasets,
+  type DatasetVersion,
+  type VersionSummary,
+  versionName,
+} from '#slices/datasets'
 import { digestOfChecks, mustReadChecks } from './checks.ts'
 import { checksChanged, verdictOverridden, verdictReached } from './events.ts'
 import type { Admission, Check, CheckResult, Override, Verdict, VerdictSummary } from './model.ts'
@@ -68,9 +74,9 @@ export function createQuality({ store: door, events, jobs, analytics, datasets, 
       set_ms: 0,
     }
 
-  const subjectOf = (version: DatasetVersion) => ({ kind: 'dataset-version', id: version.id }) as const
+  const subjectOf = (version: VersionSummary) => ({ kind: 'dataset-version', id: version.id }) as const
 
-  const verifyLater = (tx: Tx, who: Who, version: DatasetVersion) =>
+  const verifyLater = (tx: Tx, who: Who, version: VersionSummary) =>
     jobs.enqueue(tx, {
       kind: 'quality.verify',
       workspace: version.workspace,
@@ -143,7 +149,7 @@ export function createQuality({ store: door, events, jobs, analytics, datasets, 
   const lockChecks = (tx: Tx, workspace: string, dataset: string) => tx.lock('quality', workspace, dataset)
 
   /** Judges without reading where that needs no data, else by a job. */
-  const judge = async (tx: Tx, who: Who, version: DatasetVersion): Promise<void> => {
+  const judge = async (tx: Tx, who: Who, version: VersionSummary): Promise<void> => {
     const { checks, digest } = await stated(tx, who.workspace, version.name)
     if (version.state === 'failed')
       await conclude(tx, who, version.id, { digest, results: [], note: version.failure, passed: false })

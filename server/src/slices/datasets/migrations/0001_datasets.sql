@@ -19,6 +19,7 @@ CREATE TABLE dataset_version (
   failure TEXT,
   verdict TEXT NOT NULL,
   schema :json:,
+  column_count INTEGER,
   row_count :ms:,
   size_bytes :ms: NOT NULL,
   file_count INTEGER NOT NULL,
