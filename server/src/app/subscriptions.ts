@@ -1,5 +1,6 @@
 /** The whole nervous system: who reacts to what. Only what may happen a moment later goes this way. */
 import type { Permission } from '#kernel/http/who.ts'
+import { accessEvents } from '#slices/access'
 import { datasetVersionProfiled } from '#slices/datasets'
 import { alertHeld, alertRaised } from '#slices/monitoring'
 import { pipelineEvents } from '#slices/pipelines'
@@ -24,7 +25,10 @@ const RELEASE: readonly Permission[] = [
   'tracking.read',
 ]
 
-export function subscribe({ events, quality, pipelines, serving, releases }: Parts): void {
+export function subscribe({ events, quality, pipelines, serving, releases, tracking }: Parts): void {
+  events.on(accessEvents.workspaceCreated, 'tracking', ['tracking.write'], async (tx, _who, { after }) => {
+    await tracking.ensureDefaultExperiment(tx, after.name)
+  })
   events.on(datasetVersionProfiled, 'quality', CHECK, (tx, who, event) => quality.considerVersion(tx, who, event))
   events.on(verdictReached, 'pipelines', START, async (tx, who, { after }) => {
     if (after.passed) await pipelines.considerDataset(tx, who, { dataset: after.dataset, version: after.version })
