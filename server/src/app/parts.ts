@@ -16,6 +16,7 @@ import type { Store } from '#kernel/store/index.ts'
 import type { Telemetry } from '#kernel/telemetry.ts'
 import { type Access, createAccess } from '#slices/access'
 import { createDatasets, type Datasets } from '#slices/datasets'
+import { createInsight, type Insight } from '#slices/insight'
 import { createLineage, type Lineage } from '#slices/lineage'
 import { createMonitoring, type Monitoring } from '#slices/monitoring'
 import { createPipelines, createProjects, type Pipelines, type Projects } from '#slices/pipelines'
@@ -63,6 +64,7 @@ export interface Parts extends PartsInput {
   serving: Serving
   monitoring: Monitoring
   releases: Releases
+  insight: Insight
   /** What must be ready before the first request. */
   prepare(): Promise<void>
   /** What starts once requests can come in. */
@@ -185,6 +187,21 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
     log,
     settings: { dir },
   })
+  const projects = createProjects({ events, clock })
+  const insight = createInsight({
+    store,
+    projects,
+    datasets,
+    pipelines,
+    registry,
+    serving,
+    monitoring,
+    releases,
+    trainingData: bridges.trainingData,
+    provenance: bridges.provenance,
+    attributions: async () => null,
+    undelivered: events.undelivered,
+  })
   const lineage = createLineage({
     describers: {
       'dataset-version': datasets.describe,
@@ -215,10 +232,11 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
     tracking,
     registry,
     pipelines,
-    projects: createProjects({ events, clock }),
+    projects,
     serving,
     monitoring,
     releases,
+    insight,
     async prepare() {
       await store.write((tx) => tracking.ensureDefaultExperiment(tx, DEFAULT_WORKSPACE))
       await serving.start()

@@ -6,6 +6,7 @@ import { scoring } from '#adapters/scoring'
 import { liveReply } from '#kernel/http/index.ts'
 import { accessRoutes, auditRoutes, reachableWorkspaces } from '#slices/access'
 import { datasetRoutes } from '#slices/datasets'
+import { insightRoutes } from '#slices/insight'
 import { lineageRoutes } from '#slices/lineage'
 import { monitoringRoutes } from '#slices/monitoring'
 import { pipelineRoutes } from '#slices/pipelines'
@@ -66,6 +67,7 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<voi
     servingRoutes(own, { routes, serving })
     monitoringRoutes(own, { route, monitoring: parts.monitoring })
     releaseRoutes(own, { route, releases: parts.releases, serving, store, cursors })
+    insightRoutes(own, { route, insight: parts.insight })
     projectRoutes(own, parts)
     liveRoute(own, parts)
   })

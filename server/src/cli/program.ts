@@ -18,8 +18,6 @@ export type CommandAction<A extends unknown[] = unknown[]> = (
   ...args: A
 ) => Promise<number | undefined>
 
-/** Registers a command on the program. Modules are loaded only when their command runs. */
-export type Registrar = (program: Command, act: ActMaker) => void
 export type ActMaker = <A extends unknown[]>(
   load: () => Promise<CommandAction<A>>,
 ) => (...args: [...A, ...unknown[]]) => Promise<void>
@@ -77,7 +75,35 @@ export async function main(argv: readonly string[]): Promise<number> {
     .description('check this machine and the data folder')
     .option('--data <dir>', 'data folder')
     .action(act(async () => (await import('./doctor.ts')).doctor))
-  for (const register of await registrars()) register(program, act)
+  program
+    .command('apply [file]')
+    .description('apply a slipway.yaml: all of it, or none')
+    .option('--dry-run', 'only say what would change')
+    .action(act(async () => (await import('./apply.ts')).apply))
+  program
+    .command('run <pipeline>')
+    .description('start a pipeline and follow it')
+    .option('-p, --param <name=value>', 'parameter (repeatable)', collect, [])
+    .option('-i, --input <dataset=version>', 'version of a dataset that it reads (repeatable)', collect, [])
+    .option('-d, --detach', 'do not wait for its end')
+    .option('--no-cache', 'run every step')
+    .option('--reason <text>', 'why')
+    .action(act(async () => (await import('./run.ts')).run))
+  program
+    .command('logs <what>')
+    .description('log of a step, a pipeline run, or the newest run of a pipeline')
+    .option('-f, --follow', 'until it has ended')
+    .action(act(async () => (await import('./logs.ts')).logs))
+  program
+    .command('data')
+    .description('datasets')
+    .command('add <name> <files...>')
+    .description('upload files or a folder as the next version of a dataset')
+    .option('-t, --tag <name=value>', 'tag (repeatable)', collect, [])
+    .option('--reason <text>', 'why')
+    .option('--time-column <column>', 'column that says when a row happened')
+    .option('--no-wait', 'do not wait for its checks')
+    .action(act(async () => (await import('./data.ts')).addData))
 
   try {
     await program.parseAsync(argv, { from: 'user' })
@@ -88,10 +114,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Commands that live in files of their own beside this one. */
-async function registrars(): Promise<Registrar[]> {
-  return []
-}
+const collect = (value: string, values: string[]): string[] => [...values, value]
 
 function report(error: unknown, json: boolean): number {
   if (!(error instanceof DomainError)) {

@@ -179,6 +179,13 @@ export function createEvents({ store, clock, ids, log, random = systemRandom, te
     },
 
     list: listEvents,
+    async undelivered(sql, workspace) {
+      const row = await sql.get<{ count: number }>(
+        "SELECT count(*) AS count FROM event_delivery WHERE workspace = ? AND state = 'waiting'",
+        [workspace],
+      )
+      return row?.count ?? 0
+    },
     dead: deadDeliveries,
     retry: retryDelivery,
 

@@ -98,6 +98,8 @@ export interface Events {
   describe(): { name: string; about: string; subscribers: string[] }[]
   /** Live feed of committed events for server-sent events; returns the way to stop. Lossy on purpose: readers refetch. */
   watch(listener: (event: EventRecord) => void): () => void
+  /** Deliveries that still wait for their subscriber. */
+  undelivered(sql: Sql, workspace: string): Promise<number>
   list(sql: Sql, workspace: string, filter: EventFilter): Promise<EventRecord[]>
   /** Deliveries parked after 20 failures, newest first, at most 200. */
   dead(sql: Sql, workspace: string): Promise<DeadDelivery[]>

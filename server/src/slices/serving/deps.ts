@@ -43,10 +43,7 @@ export interface ServingDeps {
   /** Slice registry: the pinned files of a version. */
   versionFiles(sql: Sql, workspace: string, model: string, version: number): Promise<VersionFiles | undefined>
   /** The environment in which the version was trained, when a pipeline step made it. */
-  trainedIn(workspace: string,
-    model: string,
-    version: number,
-  ): Promise<{ python?: string; lock: string } | undefined>
+  trainedIn(workspace: string, model: string, version: number): Promise<{ python?: string; lock: string } | undefined>
   /** Training rows as one file that other processes may read, when the run names a data version of ours. */
   trainingRows(
     workspace: string,

@@ -117,18 +117,18 @@ export function createPreparations(
             )
             return { form: null, reason }
           }
-          const failed = (report as { ok?: boolean }).ok === false
+          const failed = report.form === 'none'
           const compiled = report.form === 'onnx' && !failed ? await blobs.putFile(join(out, 'model.onnx')) : undefined
           await context.write((tx) =>
             finish(tx, who, known, {
               state: failed ? 'failed' : 'done',
-              form: failed ? null : report.form,
-              reason: report.reason,
+              form: report.form === 'none' ? null : report.form,
+              reason: report.reason ?? 'compiled; the forms agree',
               report,
               compiled_digest: compiled?.digest ?? null,
             }),
           )
-          return { form: report.form, reason: report.reason }
+          return { form: report.form, reason: report.reason ?? 'compiled' }
         } finally {
           await parity?.done()
         }

@@ -8,7 +8,7 @@ import { feedsOf, outputsOf, tensorOf } from './tensors.ts'
 
 const { path, report, features } = workerData as { path: string; report: Report; features: Features }
 const feeds = feedsOf(
-  report.inputs,
+  report.inputs ?? [],
   features.map((feature) => feature.name),
 )
 const answer = report.answer!

@@ -18,7 +18,7 @@ export async function loadOnnx(path: string, report: Report, features: Features)
   const ort = (await import('onnxruntime-node')).default ?? (await import('onnxruntime-node'))
   const bytes = await readFile(path)
   const feeds = feedsOf(
-    report.inputs,
+    report.inputs ?? [],
     features.map((feature) => feature.name),
   )
   const answer = report.answer

@@ -22,12 +22,30 @@ export interface Prediction {
   raw?: unknown
 }
 
+/** What stands before one input of a compiled form; python/slipway/onnxform/form.py applies the same when it proves parity. */
+export interface InputGuard {
+  name: string
+  onnx_name: string
+  /** ONNX Runtime's type of the tensor. */
+  type: string
+  nullable: boolean
+  /** Text that stands for a null. */
+  null_as?: string
+  minimum?: number
+  maximum?: number
+  /** The only values that the model knows. */
+  values?: (string | number)[]
+}
+
 /** What a preparation found out, as python/slipway/prepare.py writes it to report.json. */
 export interface Report {
-  form: 'onnx' | 'python'
-  reason: string
-  inputs: { name: string; onnx_name: string; type: string; nullable?: boolean }[]
-  outputs: { name: string; kind: 'label' | 'probabilities' | 'value' }[]
+  /** `none`: the model does not load. */
+  form: 'onnx' | 'python' | 'none'
+  /** Why it is not onnx; null when it is. */
+  reason: string | null
+  /** Of the compiled form alone: what each input takes, and how it becomes a tensor. */
+  inputs?: InputGuard[]
+  outputs?: { name: string; kind: 'label' | 'probabilities' | 'value' }[]
   /** Which ONNX output is the pyfunc's answer, and how. */
   answer?: { output: string; kind: 'label' | 'probabilities' | 'value'; columns?: string[] | null }
   signature?: { inputs?: string | null; outputs?: string | null } | null

@@ -1,15 +1,15 @@
 import type { Tensor } from 'onnxruntime-node'
 import { invalid } from '#kernel/errors.ts'
 import type { Cell } from '../signature.ts'
-import type { Report } from './runtime.ts'
+import type { InputGuard } from './runtime.ts'
 
 type TensorMaker = new (type: never, data: never, dims: readonly number[]) => Tensor
 
 /** How the values of one column become a tensor of shape [rows, 1]. Made once per loaded model. */
 export interface ColumnFeed {
   onnx_name: string
-  /** Places of this input's columns in a row, in order: more than one for a model with one matrix input. */
-  places: number[]
+  /** This input's columns, in order: more than one for a model with one matrix input. */
+  columns: { place: number; guard: InputGuard; known: ReadonlySet<string | number> | undefined }[]
   type: 'float32' | 'float64' | 'int64' | 'int32' | 'bool' | 'string'
 }
 
@@ -28,7 +28,7 @@ const TYPES: Record<string, ColumnFeed['type']> = {
 }
 
 /** Groups the report's inputs by ONNX input; several columns of one input make a matrix. */
-export function feedsOf(inputs: Report['inputs'], columns: readonly string[]): ColumnFeed[] {
+export function feedsOf(inputs: readonly InputGuard[], columns: readonly string[]): ColumnFeed[] {
   const feeds = new Map<string, ColumnFeed>()
   for (const input of inputs) {
     const type = TYPES[input.type]
@@ -37,63 +37,78 @@ export function feedsOf(inputs: Report['inputs'], columns: readonly string[]): C
     const place = columns.indexOf(input.name)
     if (place < 0) throw new Error(`the compiled form wants column '${input.name}', which the signature does not name`)
     const feed = feeds.get(input.onnx_name)
-    if (feed) feed.places.push(place)
-    else feeds.set(input.onnx_name, { onnx_name: input.onnx_name, places: [place], type })
+    const column = { place, guard: input, known: input.values && new Set(input.values) }
+    if (feed) feed.columns.push(column)
+    else feeds.set(input.onnx_name, { onnx_name: input.onnx_name, columns: [column], type })
   }
   return [...feeds.values()]
 }
 
 export function tensorOf(Maker: TensorMaker, feed: ColumnFeed, rows: readonly Cell[][]): Tensor {
-  const width = feed.places.length
-  const size = rows.length * width
-  const dims = [rows.length, width]
-  const fill = <V, T extends { [at: number]: V }>(data: T, read: (cell: Cell) => V): T => {
+  const size = rows.length * feed.columns.length
+  const dims = [rows.length, feed.columns.length]
+  const fill = <V, T extends { [at: number]: V }>(
+    data: T,
+    read: (cell: Cell, column: ColumnFeed['columns'][number]) => V,
+  ): T => {
     let at = 0
-    for (const row of rows) for (const place of feed.places) data[at++] = read(row[place]!)
+    for (const row of rows) for (const column of feed.columns) data[at++] = read(row[column.place]!, column)
     return data
   }
+  const make = (type: string, data: unknown): Tensor => new Maker(type as never, data as never, dims)
   switch (feed.type) {
     case 'float32':
-      return new Maker('float32' as never, fill(new Float32Array(size), numberOf) as never, dims)
+      return make('float32', fill(new Float32Array(size), numberOf))
     case 'float64':
-      return new Maker('float64' as never, fill(new Float64Array(size), numberOf) as never, dims)
+      return make('float64', fill(new Float64Array(size), numberOf))
     case 'int64':
-      return new Maker(
-        'int64' as never,
-        fill(new BigInt64Array(size), (cell) =>
-          cell === null ? missing(feed) : BigInt(cell as number | string),
-        ) as never,
-        dims,
+      return make(
+        'int64',
+        fill(new BigInt64Array(size), (cell, column) => BigInt(wholeOf(cell, column))),
       )
     case 'int32':
-      return new Maker(
-        'int32' as never,
-        fill(new Int32Array(size), (cell) => (cell === null ? missing(feed) : Number(cell))) as never,
-        dims,
+      return make(
+        'int32',
+        fill(new Int32Array(size), (cell, column) => wholeOf(cell, column)),
       )
     case 'bool':
-      return new Maker(
-        'bool' as never,
-        fill<number, Uint8Array>(new Uint8Array(size), (cell) =>
-          cell === null ? missing(feed) : cell ? 1 : 0,
-        ) as never,
-        dims,
+      return make(
+        'bool',
+        fill<number, Uint8Array>(new Uint8Array(size), (cell, column) =>
+          cell === null ? refuse(column.guard, 'must not be null') : cell ? 1 : 0,
+        ),
       )
     case 'string':
-      // A null text is what pandas hands an encoder as missing; the compiled form was proven with the empty text in its place.
-      return new Maker(
-        'string' as never,
-        fill(new Array<string>(size), (cell) => (cell === null ? '' : String(cell))) as never,
-        dims,
-      )
+      return make('string', fill(new Array<string>(size), textOf))
   }
 }
 
-const numberOf = (cell: Cell): number =>
-  cell === null ? Number.NaN : typeof cell === 'boolean' ? (cell ? 1 : 0) : Number(cell)
+type Column = ColumnFeed['columns'][number]
 
-function missing(feed: ColumnFeed): never {
-  throw invalid(`input '${feed.onnx_name}' has no missing value`, { field: feed.onnx_name })
+function numberOf(cell: Cell, { guard, known }: Column): number {
+  if (cell === null) return guard.nullable ? Number.NaN : refuse(guard, 'must not be null')
+  const value = typeof cell === 'boolean' ? (cell ? 1 : 0) : Number(cell)
+  if (Number.isNaN(value)) return guard.nullable ? value : refuse(guard, 'must not be null')
+  if ((guard.minimum !== undefined && value < guard.minimum) || (guard.maximum !== undefined && value > guard.maximum))
+    refuse(guard, `must be between ${guard.minimum ?? '-∞'} and ${guard.maximum ?? '∞'}`)
+  if (known && !known.has(value)) refuse(guard, `must be one of the ${known.size} values that the model knows`)
+  return value
+}
+
+function wholeOf(cell: Cell, column: Column): number {
+  const value = numberOf(cell, column)
+  return Number.isInteger(value) ? value : refuse(column.guard, 'must be a whole number')
+}
+
+function textOf(cell: Cell, { guard, known }: Column): string {
+  if (cell === null) return guard.nullable ? (guard.null_as ?? '') : refuse(guard, 'must not be null')
+  const value = String(cell)
+  if (known && !known.has(value)) refuse(guard, `must be one of the ${known.size} values that the model knows`)
+  return value
+}
+
+function refuse(guard: InputGuard, words: string): never {
+  throw invalid(`feature '${guard.name}' ${words}`, { field: guard.name })
 }
 
 /** One plain output per row of a tensor: a scalar for [n] and [n, 1] labels or values, a list otherwise. */
