@@ -29,6 +29,7 @@ async function build(open: Open, dev = false) {
     log: silentLog,
     dev,
     token_grace_ms: 900_000,
+    password_cost_log2: 10,
   })
   const app = createServer({ log: silentLog, ids, dev, hosts: [] })
   const { route } = createRoutes({ store, doorman: access.doorman, clock, ids })

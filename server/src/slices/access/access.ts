@@ -31,6 +31,8 @@ export interface AccessDeps {
   dev: boolean
   /** How long known tokens hold while the store is away. */
   token_grace_ms: number
+  /** scrypt's N as a power of two; 15 when left out, less in tests. */
+  password_cost_log2?: number
 }
 
 export function createAccess(deps: AccessDeps): Access {
@@ -39,7 +41,7 @@ export function createAccess(deps: AccessDeps): Access {
   const changed = (tx: Tx) => tx.afterCommit(() => doorman.forget())
   const people = createPeople({ events, clock, ids, random, changed })
   const tokens = createTokens({ events, clock, ids, random, changed })
-  const passwords = createPasswords(random)
+  const passwords = createPasswords(random, deps.password_cost_log2)
   const throttle = createThrottle(clock)
   const sessions = createSessions({ store, events, clock, ids, random, passwords, throttle, changed })
   let stop: (() => Promise<void>) | undefined

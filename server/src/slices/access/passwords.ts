@@ -2,8 +2,8 @@ import { type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto'
 import { DomainError, invalid } from '#kernel/errors.ts'
 import type { Random } from '#kernel/random.ts'
 
-/** OWASP's least for scrypt: 32 MiB and some 80 ms a guess. Written beside each hash, so that it can be raised. */
-const COST = { N: 2 ** 15, r: 8, p: 1 } as const
+/** scrypt's N as a power of two: 32 MiB and some 80 ms a guess. Written beside each hash, so that it can be raised. */
+const COST_LOG2 = 15
 const KEY_BYTES = 32
 
 export const PASSWORD_LENGTH_MIN = 10
@@ -20,7 +20,8 @@ export interface Passwords {
   matches(password: string, hash: string | null): Promise<boolean>
 }
 
-export function createPasswords(random: Random): Passwords {
+export function createPasswords(random: Random, cost_log2 = COST_LOG2): Passwords {
+  const cost = { N: 2 ** cost_log2, r: 8, p: 1 }
   let running = 0
   const waiting: (() => void)[] = []
   const derive = async (password: string, salt: Uint8Array, options: ScryptOptions): Promise<Buffer> => {
@@ -48,9 +49,9 @@ export function createPasswords(random: Random): Passwords {
   const word = (salt: Uint8Array, key: Uint8Array) =>
     [
       'scrypt',
-      COST.N,
-      COST.r,
-      COST.p,
+      cost.N,
+      cost.r,
+      cost.p,
       Buffer.from(salt).toString('base64url'),
       Buffer.from(key).toString('base64url'),
     ].join('$')
@@ -65,7 +66,7 @@ export function createPasswords(random: Random): Passwords {
         })
       }
       const salt = random.bytes(16)
-      return word(salt, await derive(password, salt, COST))
+      return word(salt, await derive(password, salt, cost))
     },
 
     async matches(password, hash) {
