@@ -80,6 +80,7 @@ describe('checks as people write them', () => {
       at(8, ''),
       at(9, '.min'),
     ])
+    expect(mistakes[1]!.at).toEqual([1, 'colum'])
     expect(mistakes[0]!.remedy).toBe('Did you mean not_null?')
     expect(mistakes[1]!.remedy).toBe('Did you mean column?')
     expect(mistakes.every(({ remedy }) => remedy.length > 5)).toBe(true)

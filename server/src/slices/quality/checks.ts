@@ -9,6 +9,8 @@ export const CHECKS_MAX = 200
 export interface Mistake {
   /** `checks[2].colum` */
   path: string
+  /** The same from the list on, for callers that look up its line: `[2, 'colum']`. */
+  at: (string | number)[]
   message: string
   remedy: string
 }
@@ -29,23 +31,35 @@ const COMMON = ['check', 'name', 'severity']
 export function readChecks(value: unknown, path = 'checks'): { checks: Check[]; mistakes: Mistake[] } {
   const mistakes: Mistake[] = []
   if (!Array.isArray(value)) {
-    mistakes.push({ path, message: 'is no list', remedy: 'Write a list of checks: - { check: not_null, column: id }' })
+    mistakes.push({
+      path,
+      at: [],
+      message: 'is no list',
+      remedy: 'Write a list of checks: - { check: not_null, column: id }',
+    })
     return { checks: [], mistakes }
   }
   if (value.length > CHECKS_MAX)
-    mistakes.push({ path, message: `has ${value.length} checks`, remedy: `State at most ${CHECKS_MAX}.` })
-  const checks = value.slice(0, CHECKS_MAX).flatMap((one, at) => readCheck(one, `${path}[${at}]`, mistakes) ?? [])
-  const names = new Set<string>()
-  for (const [at, { name }] of checks.entries()) {
-    if (names.has(name) && mistakes.length === 0)
-      mistakes.push({
-        path: `${path}[${at}].name`,
-        message: `there are two checks named '${name}'`,
-        remedy: 'Give one of them another name.',
-      })
-    names.add(name)
-  }
+    mistakes.push({ path, at: [], message: `has ${value.length} checks`, remedy: `State at most ${CHECKS_MAX}.` })
+  const checks = value.slice(0, CHECKS_MAX).flatMap((one, at) => readCheck(one, path, at, mistakes) ?? [])
+  if (mistakes.length === 0) mistakes.push(...sameNames(checks, path))
   return { checks: mistakes.length === 0 ? checks : [], mistakes }
+}
+
+function sameNames(checks: readonly Check[], path: string): Mistake[] {
+  const names = checks.map(({ name }) => name)
+  return names.flatMap((name, at) =>
+    names.indexOf(name) === at
+      ? []
+      : [
+          {
+            path: `${path}[${at}].name`,
+            at: [at, 'name'],
+            message: `there are two checks named '${name}'`,
+            remedy: 'Give one of them another name.',
+          },
+        ],
+  )
 }
 
 /** The same, for callers that want the checks or an error. */
@@ -64,10 +78,11 @@ export function mustReadChecks(value: unknown, path = 'checks'): Check[] {
 export const digestOfChecks = (checks: readonly Check[]): string =>
   `sha256:${createHash('sha256').update(JSON.stringify(checks)).digest('hex')}`
 
-function readCheck(value: unknown, path: string, mistakes: Mistake[]): Check | undefined {
+function readCheck(value: unknown, list: string, index: number, mistakes: Mistake[]): Check | undefined {
   const before = mistakes.length
   const wrong = (key: string, message: string, remedy: string) => {
-    mistakes.push({ path: key === '' ? path : `${path}.${key}`, message, remedy })
+    const path = `${list}[${index}]${key === '' ? '' : `.${key}`}`
+    mistakes.push({ path, at: key === '' ? [index] : [index, key], message, remedy })
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     wrong('', 'is no check', 'Write { check: not_null, column: id }.')
