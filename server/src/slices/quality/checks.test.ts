@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { mustReadChecks, readChecks } from './checks.ts'
+import { CHECK_KINDS } from './model.ts'
 import { ChecksSchema } from './schema.ts'
 
 const GOOD = [
@@ -45,6 +48,14 @@ describe('checks as people write them', () => {
     expect(valid(GOOD)).toBe(true)
     expect(valid(mustReadChecks(GOOD))).toBe(true)
     expect(valid([{ check: 'not_null', colum: 'id' }])).toBe(false)
+  })
+
+  test('stand in the guide as they are taken', () => {
+    const guide = readFileSync(new URL('../../../../docs/guides/data.md', import.meta.url), 'utf8')
+    const yaml = /```yaml slipway\.yaml test\n([\s\S]*?)```/.exec(guide)![1]!
+    const { mistakes, checks } = readChecks(parse(yaml).datasets.trips.checks)
+    expect(mistakes).toEqual([])
+    expect([...new Set(checks.map(({ check }) => check))].sort()).toEqual([...CHECK_KINDS].sort())
   })
 
   test('that cannot be read are told all at once, each with its path and remedy', () => {
