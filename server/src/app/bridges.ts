@@ -112,7 +112,7 @@ export function createBridges({
           version,
           digest: found.digest,
           files: await registry().versionFiles(sql, workspace, at),
-          signature: manifest.signature as { inputs?: string | null; outputs?: string | null } | null,
+          signature: manifest.signature,
           flavors: manifest.flavors,
           requirements: manifest.requirements,
           python_version: manifest.python_version,

@@ -11,6 +11,7 @@ import type { Log } from '#kernel/log.ts'
 import type { Random } from '#kernel/random.ts'
 import type { Sql, Store } from '#kernel/store/index.ts'
 import type { Telemetry } from '#kernel/telemetry.ts'
+import type { Signature } from './signature.ts'
 
 /** A model version as serving needs it. */
 export interface VersionFiles {
@@ -19,7 +20,7 @@ export interface VersionFiles {
   /** `sha256:…` over the files. */
   digest: string | null
   files: readonly { path: string; digest: string; size_bytes: number }[]
-  signature: { inputs?: string | null; outputs?: string | null } | null
+  signature: Signature | null
   flavors: Record<string, unknown> | null
   /** requirements.txt that the model carries. */
   requirements: string | null

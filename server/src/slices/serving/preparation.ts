@@ -1,5 +1,5 @@
 /** The preparation of a model version: scanned, loaded once in its own clean environment, compiled where that is proven equal. */
-import { mkdir, readFile, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readFile, rm, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DomainError } from '#kernel/errors.ts'
 import type { Who } from '#kernel/http/who.ts'
@@ -99,11 +99,12 @@ export function createPreparations(
           ? await blobs.lend(attached)
           : await deps.trainingRows(workspace, input.model, input.version)
         try {
+          const rowsPath = parity && (await nameRows(parity.path, out))
           context.progress(0.4, 'loading, compiling, comparing')
           const { process, tail } = await startTool(deps, {
             environment,
             module: 'slipway.prepare',
-            args: ['--model', dir, '--out', out, ...(parity ? ['--rows', parity.path] : [])],
+            args: ['--model', dir, '--out', out, ...(rowsPath ? ['--rows', rowsPath] : [])],
             limits: { memory_bytes: MEMORY_BYTES, wall_ms: TIMEOUT_MS },
             signal: context.signal,
           })
@@ -180,6 +181,19 @@ export function createPreparations(
       await rows.putAttachedRows(tx, who.workspace, model, version, digest, clock.now())
       await prepare(tx, who, model, version)
     },
+  }
+}
+
+/** Lent bytes have no ending; the tool tells CSV from Parquet by one. */
+async function nameRows(path: string, dir: string): Promise<string> {
+  const file = await open(path)
+  try {
+    const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0)
+    const named = join(dir, buffer.toString('latin1') === 'PAR1' ? 'rows.parquet' : 'rows.csv')
+    await symlink(path, named)
+    return named
+  } finally {
+    await file.close()
   }
 }
 

@@ -15,10 +15,16 @@ export type Features = readonly Feature[]
 
 export type Cell = null | boolean | number | string
 
-/** Reads the `inputs` of an MLflow signature: JSON text of a list of columns. Tensor and nested signatures have no features. */
-export function featuresOf(signature: { inputs?: string | null } | null | undefined): Features | undefined {
+/** An MLflow signature: each part as MLflow writes it (JSON text), or already read. */
+export interface Signature {
+  inputs?: string | unknown[] | null
+  outputs?: unknown
+}
+
+/** The columns that a signature names. Tensor and nested signatures have no features. */
+export function featuresOf(signature: Signature | null | undefined): Features | undefined {
   if (!signature?.inputs) return undefined
-  const columns = JSON.parse(signature.inputs) as {
+  const columns = (typeof signature.inputs === 'string' ? JSON.parse(signature.inputs) : signature.inputs) as {
     name?: string
     type?: string
     required?: boolean

@@ -1,5 +1,5 @@
 import type { Ask } from '../forms.ts'
-import type { Features } from '../signature.ts'
+import type { Features, Signature } from '../signature.ts'
 
 /** A loaded model version that answers. */
 export interface Runtime {
@@ -48,7 +48,7 @@ export interface Report {
   outputs?: { name: string; kind: 'label' | 'probabilities' | 'value' }[]
   /** Which ONNX output is the pyfunc's answer, and how. */
   answer?: { output: string; kind: 'label' | 'probabilities' | 'value'; columns?: string[] | null }
-  signature?: { inputs?: string | null; outputs?: string | null } | null
+  signature?: Signature | null
   parity?: Record<string, unknown> | null
   scan?: Record<string, unknown> | null
   [key: string]: unknown
