@@ -1,4 +1,5 @@
 import { docsExamples } from './docs-examples.ts'
+import { projectFiles } from './project-files.ts'
 import { repositoryRules } from './repo-rules.ts'
 import { run, script } from './run.ts'
 
@@ -21,6 +22,7 @@ export const GENERATED: Record<string, string> = {
   'schema dump': 'tools/schema-dump.ts',
   'OpenAPI and generated client': 'tools/openapi.ts',
   'event table': 'tools/event-table.ts',
+  'JSON Schema of slipway.yaml': 'tools/project-schema.ts',
 }
 
 /** The list of all checks. A new one is one line here: a name and a program that ends with 0, or a function. */
@@ -31,6 +33,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'arrows', run: program('tools/arch/check.mjs') },
   ...Object.entries(GENERATED).map(([name, file]) => ({ name, run: program(file, '--check') })),
   { name: 'docs examples', run: docsExamples },
+  { name: 'project files', run: projectFiles },
   ...repositoryRules,
 ]
 

@@ -3,9 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parse } from 'yaml'
-import { testEnvironment } from '../server/test/kit/python.ts'
-import { withApp } from './app.ts'
 import type { Verdict } from './checks.ts'
+import { projectMistakes } from './project-files.ts'
 import { ROOT, run } from './run.ts'
 
 /** One fenced block of a document whose info string ends with `test`: ```sh test, ```yaml slipway.yaml test. */
@@ -35,12 +34,14 @@ export function examplesOf(markdown: string): Example[] {
   return found
 }
 
+// Parts of the server are imported where they are used: what does not load there is that check's failure, not ours.
+
 /** A document with this line gets a server of its own, over an empty folder; clients find it by the environment. */
 const WITH_SERVER = '<!-- test: server -->'
 
 /**
  * Runs the examples of all documents: `sh` by bash (stops at the first failing command), `python` in the environment of
- * our tests, `ts` by Node; `json` and `yaml` are parsed. Blocks of one document share a scratch folder, in which `slipway`
+ * our tests, `ts` by Node; `json` and `yaml` are parsed, a `slipway.yaml` is read as the server does. Blocks of one document share a scratch folder, in which `slipway`
  * is a command.
  */
 export async function docsExamples(): Promise<Verdict> {
@@ -53,13 +54,14 @@ export async function docsExamples(): Promise<Verdict> {
     const text = readFileSync(path.join(ROOT, file), 'utf8')
     const examples = examplesOf(text)
     if (examples.length === 0) continue
-    if (!text.includes(WITH_SERVER)) problems.push(...(await tryAll(file, examples, {})))
-    else
-      problems.push(
-        ...(await withApp(({ url }) => tryAll(file, examples, { SLIPWAY_URL: url, MLFLOW_TRACKING_URI: url }))),
-      )
+    problems.push(...(await (text.includes(WITH_SERVER) ? withServer(file, examples) : tryAll(file, examples, {}))))
   }
   return { problems }
+}
+
+async function withServer(file: string, examples: Example[]): Promise<string[]> {
+  const { withApp } = await import('./app.ts')
+  return withApp(({ url }) => tryAll(file, examples, { SLIPWAY_URL: url, MLFLOW_TRACKING_URI: url }))
 }
 
 async function tryAll(file: string, examples: Example[], more: NodeJS.ProcessEnv): Promise<string[]> {
@@ -98,12 +100,15 @@ async function tryOne(example: Example, cwd: string, env: NodeJS.ProcessEnv): Pr
     case 'json':
       return caught(() => JSON.parse(example.text))
     case 'yaml':
+      if (path.basename(example.file ?? '') === 'slipway.yaml')
+        return (await projectMistakes(example.text)).join('\n') || undefined
       return caught(() => parse(example.text))
     case 'sh':
       return finished(
         await run('bash', ['-euo', 'pipefail', '-c', example.text], { cwd, env, timeout_ms: EXAMPLE_MS_MAX }),
       )
     case 'python': {
+      const { testEnvironment } = await import('../server/test/kit/python.ts')
       const { python } = await testEnvironment()
       return finished(await run(python, ['-c', example.text], { cwd, env, timeout_ms: EXAMPLE_MS_MAX }))
     }

@@ -124,7 +124,7 @@ export function foreignPlaces(files: RepositoryFile[]): Finding[] {
 }
 
 export function leftovers(files: RepositoryFile[]): Finding[] {
-  const mark = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'XX' + 'X'].join('|')})\\b`)
+  const mark = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME'].join('|')})\\b`)
   const only = /\b(test|describe|it)\.(only|todo)\(/
   return files
     .filter(({ path }) => CODE.test(path))

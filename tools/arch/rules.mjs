@@ -74,8 +74,8 @@ export const forbidden = [
   error(
     'no-cycles',
     {},
-    { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
-    'Types may refer to each other, loaded modules may not.',
+    { circular: true, viaOnly: { dependencyTypesNot: ['type-only', 'dynamic-import'] } },
+    'Types may refer to each other, and a module loaded later may look back; modules that load together may not.',
   ),
   error('resolves', {}, { couldNotResolve: true }, 'The import names something that is not there.'),
   ...Object.entries(SLICES).map(([slice, { may_call }]) =>
