@@ -8,6 +8,7 @@ import type { Registry } from '#slices/registry'
 import type { SearchPage, Tracking } from '#slices/tracking'
 import type { ArtifactMount } from './artifact-mounts.ts'
 import { Fields, parseBody } from './fields.ts'
+import type { OpenAnswer } from './queries.ts'
 
 /** What every route group of this adapter is built from. */
 export interface MlflowDeps {
@@ -29,7 +30,7 @@ export interface MlflowDeps {
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
 /** A call as a route of this wire sees it: the request's fields, wherever they stood. */
-export interface Asked {
+export interface Asked extends Pick<Call<unknown, unknown, unknown>, 'request' | 'reply'> {
   who: Who
   fields: Fields
   params: Record<string, string>
@@ -41,7 +42,7 @@ export interface Answer {
   body_bytes_max?: number
   read?(asked: Asked & { sql: Sql }): Promise<unknown>
   change?(asked: Asked & { tx: Tx }): Promise<unknown>
-  handle?(asked: Asked & Pick<Call<unknown, unknown, unknown>, 'request' | 'reply'>): Promise<unknown>
+  handle?(asked: Asked): Promise<unknown>
   ask?: { name: string; input(asked: Asked): unknown; answer?(result: never, asked: Asked): unknown }
   command?: { name: string; input(asked: Asked): unknown; answer?(result: never, asked: Asked): unknown }
 }
@@ -62,6 +63,8 @@ export function createApi(app: FastifyInstance, deps: MlflowDeps): Api {
     add(method, path, answer) {
       const asked = (call: Call<unknown, unknown, unknown>): Asked => ({
         who: call.who,
+        request: call.request,
+        reply: call.reply,
         params: (call.params ?? {}) as Record<string, string>,
         fields: fieldsOf(method, call),
       })
@@ -79,7 +82,7 @@ export function createApi(app: FastifyInstance, deps: MlflowDeps): Api {
         body_bytes_max: answer.body_bytes_max ?? BODY_BYTES_MAX,
         ...(read && { read: ({ sql, ...call }) => read({ ...asked(call), sql }) }),
         ...(change && { change: ({ tx, ...call }) => change({ ...asked(call), tx }) }),
-        ...(handle && { handle: (call) => handle({ ...asked(call), request: call.request, reply: call.reply }) }),
+        ...(handle && { handle: (call) => handle(asked(call)) }),
         ...(ask && { ask: named(ask) }),
         ...(command && { command: named(command) }),
       })
@@ -118,6 +121,14 @@ export function readJsonBodies(app: FastifyInstance): void {
     },
   )
 }
+
+/** Closes an answer that came as open text, with the token of the next page when there is one. */
+export const closeAnswer =
+  (cursors: Cursors) =>
+  ({ text, next }: OpenAnswer, { reply }: Asked): string => {
+    reply.type('application/json; charset=utf-8')
+    return next === undefined ? `${text}}` : `${text},"next_page_token":"${cursors.encode(next)}"}`
+  }
 
 /** The page's items under `name`, and the token of the next page when there is one. */
 export function pageAnswer<T>(cursors: Cursors, name: string, page: SearchPage<T>, word: (item: T) => unknown) {

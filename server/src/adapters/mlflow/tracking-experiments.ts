@@ -1,5 +1,5 @@
-import { type Experiment, type SearchPage, trackingLimits } from '#slices/tracking'
-import { type Asked, type Group, pageAnswer, positionIn } from './api.ts'
+import { type Experiment, trackingLimits } from '#slices/tracking'
+import { type Asked, closeAnswer, type Group, positionIn } from './api.ts'
 import { pageSize } from './fields.ts'
 import { experiment, readKeyValue, VIEW_NUMBERS, VIEWS } from './wire.ts'
 
@@ -44,7 +44,7 @@ export const experiments: Group = (api, { tracking, cursors }) => {
     api.add(method, '/experiments/search', {
       may: 'tracking.read',
       ask: {
-        name: 'tracking.searchExperiments',
+        name: 'mlflow.searchExperiments',
         input: ({ who, fields }) => ({
           workspace: who.workspace,
           filter: fields.optionalText('filter') ?? '',
@@ -53,7 +53,7 @@ export const experiments: Group = (api, { tracking, cursors }) => {
           limit: pageSize(fields, PAGE, trackingLimits.experiments_page),
           ...positionIn(cursors, fields),
         }),
-        answer: (page: SearchPage<Experiment>) => pageAnswer(cursors, 'experiments', page, experiment),
+        answer: closeAnswer(cursors),
       },
     })
   }

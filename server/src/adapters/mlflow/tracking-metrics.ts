@@ -1,10 +1,7 @@
 import { invalid } from '#kernel/errors.ts'
-import { type Metric, type SearchPage, trackingLimits } from '#slices/tracking'
-import { type Group, pageAnswer, positionIn } from './api.ts'
+import { trackingLimits } from '#slices/tracking'
+import { closeAnswer, type Group, positionIn } from './api.ts'
 import type { Fields } from './fields.ts'
-import { metric } from './wire.ts'
-
-const runMetric = (from: Metric & { run_id: string }) => ({ ...metric(from), run_id: from.run_id })
 
 function historyLimit(fields: Fields): { limit?: number } {
   const limit = fields.optionalCount('max_results')
@@ -34,7 +31,7 @@ export const metrics: Group = (api, { cursors }) => {
   api.add('GET', '/metrics/get-history', {
     may: 'tracking.read',
     ask: {
-      name: 'tracking.history',
+      name: 'mlflow.history',
       input: ({ who, fields }) => ({
         workspace: who.workspace,
         run_id: fields.runId(),
@@ -42,14 +39,14 @@ export const metrics: Group = (api, { cursors }) => {
         ...historyLimit(fields),
         ...positionIn(cursors, fields),
       }),
-      answer: (page: SearchPage<Metric>) => pageAnswer(cursors, 'metrics', page, metric),
+      answer: closeAnswer(cursors),
     },
   })
 
   api.add('GET', '/metrics/get-history-bulk', {
     may: 'tracking.read',
     ask: {
-      name: 'tracking.bulkHistory',
+      name: 'mlflow.bulkHistory',
       input: ({ who, fields }) => {
         const run_ids = runIds(fields, 'run_id', 'GetMetricHistoryBulk')
         const key = fields.optionalText('metric_key')
@@ -57,14 +54,14 @@ export const metrics: Group = (api, { cursors }) => {
         const most = trackingLimits.bulk_history_points
         return { workspace: who.workspace, run_ids, key, limit: Math.min(historyLimit(fields).limit ?? most, most) }
       },
-      answer: (points: (Metric & { run_id: string })[]) => ({ metrics: points.map(runMetric) }),
+      answer: closeAnswer(cursors),
     },
   })
 
   api.add('GET', '/metrics/get-history-bulk-interval', {
     may: 'tracking.read',
     ask: {
-      name: 'tracking.intervalHistory',
+      name: 'mlflow.intervalHistory',
       input: ({ who, fields }) => {
         const start_step = fields.optionalInteger('start_step')
         const end_step = fields.optionalInteger('end_step')
@@ -92,7 +89,7 @@ export const metrics: Group = (api, { cursors }) => {
           ...(start_step !== undefined && { start_step, end_step }),
         }
       },
-      answer: (points: (Metric & { run_id: string })[]) => ({ metrics: points.map(runMetric) }),
+      answer: closeAnswer(cursors),
     },
   })
 }

@@ -1,6 +1,6 @@
 import { invalid } from '#kernel/errors.ts'
-import { type LoggedModel, type SearchPage, sendArtifact, trackingLimits } from '#slices/tracking'
-import { type Group, pageAnswer, positionIn } from './api.ts'
+import { type LoggedModel, sendArtifact, trackingLimits } from '#slices/tracking'
+import { closeAnswer, type Group, positionIn } from './api.ts'
 
 import { pageSize } from './fields.ts'
 import { loggedModel, MODEL_STATUS_NUMBERS, MODEL_STATUSES, readKeyValue } from './wire.ts'
@@ -35,7 +35,7 @@ export const loggedModels: Group = (api, deps) => {
   api.add('POST', '/logged-models/search', {
     may: 'tracking.read',
     ask: {
-      name: 'tracking.searchLoggedModels',
+      name: 'mlflow.searchLoggedModels',
       input: ({ who, fields }) => {
         const experiment_ids = fields.texts('experiment_ids')
         if (experiment_ids.length === 0)
@@ -62,7 +62,7 @@ export const loggedModels: Group = (api, deps) => {
           ...positionIn(cursors, fields),
         }
       },
-      answer: (page: SearchPage<LoggedModel>) => pageAnswer(cursors, 'models', page, loggedModel),
+      answer: closeAnswer(cursors),
     },
   })
 

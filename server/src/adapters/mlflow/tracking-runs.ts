@@ -1,6 +1,6 @@
 import { invalid } from '#kernel/errors.ts'
-import { type Run, type RunInfo, type SearchPage, trackingLimits } from '#slices/tracking'
-import { type Group, pageAnswer, positionIn } from './api.ts'
+import { type Run, type RunInfo, trackingLimits } from '#slices/tracking'
+import { closeAnswer, type Group, positionIn } from './api.ts'
 import { pageSize } from './fields.ts'
 import {
   readDatasetInput,
@@ -16,7 +16,7 @@ import {
 
 const PAGE = 1000
 /** Datasets' schemas and profiles may be megabytes of text. */
-const INPUTS_BYTES_MAX = 64 << 20
+const INPUTS_BYTES_MAX = 20 << 20
 
 export const runs: Group = (api, { tracking, cursors }) => {
   const { draw } = tracking
@@ -45,9 +45,9 @@ export const runs: Group = (api, { tracking, cursors }) => {
   api.add('GET', '/runs/get', {
     may: 'tracking.read',
     ask: {
-      name: 'tracking.getRun',
+      name: 'mlflow.getRun',
       input: ({ who, fields }) => ({ workspace: who.workspace, run_id: fields.runId() }),
-      answer: (found: Run) => ({ run: run(found) }),
+      answer: closeAnswer(cursors),
     },
   })
 
@@ -166,7 +166,7 @@ export const runs: Group = (api, { tracking, cursors }) => {
   api.add('POST', '/runs/search', {
     may: 'tracking.read',
     ask: {
-      name: 'tracking.searchRuns',
+      name: 'mlflow.searchRuns',
       input: ({ who, fields }) => ({
         workspace: who.workspace,
         experiment_ids: fields.texts('experiment_ids'),
@@ -176,7 +176,7 @@ export const runs: Group = (api, { tracking, cursors }) => {
         limit: pageSize(fields, PAGE, trackingLimits.runs_page),
         ...positionIn(cursors, fields),
       }),
-      answer: (page: SearchPage<Run>) => pageAnswer(cursors, 'runs', page, run),
+      answer: closeAnswer(cursors),
     },
   })
 }

@@ -95,6 +95,8 @@ export const metric = (from: Metric) => ({
   step: int(from.step),
 })
 
+export const runMetric = (from: Metric & { run_id: string }) => ({ ...metric(from), run_id: from.run_id })
+
 export const runInfo = (from: RunInfo) => ({
   run_uuid: from.run_id,
   experiment_id: from.experiment_id,

@@ -1,0 +1,51 @@
+/**
+ * Reads whose answers may be megabytes: worded as JSON text beside the database, so that the thread that listens only
+ * passes the text on. Loaded in the store's reader threads: nothing but types is imported from slices.
+ */
+import type { Sql } from '#kernel/store/index.ts'
+import type { Experiment, LoggedModel, Metric, Run, SearchPage } from '#slices/tracking'
+import { experiment, loggedModel, metric, run, runMetric } from './wire.ts'
+
+/** An answer as text, open at its end: `{"runs":[…]`. The token of the next page is made by who has the secret. */
+export interface OpenAnswer {
+  text: string
+  next?: unknown
+}
+
+type Read<A, R> = (sql: Sql, ask: A) => Promise<R>
+
+/** The reads of slice tracking that this wire words; handed in by the catalogue. */
+export interface TrackingReads {
+  'tracking.getRun': Read<never, Run>
+  'tracking.searchRuns': Read<never, SearchPage<Run>>
+  'tracking.searchExperiments': Read<never, SearchPage<Experiment>>
+  'tracking.searchLoggedModels': Read<never, SearchPage<LoggedModel>>
+  'tracking.history': Read<never, SearchPage<Metric>>
+  'tracking.bulkHistory': Read<never, (Metric & { run_id: string })[]>
+  'tracking.intervalHistory': Read<never, (Metric & { run_id: string })[]>
+}
+
+const open = (name: string, value: unknown): string => `{"${name}":${JSON.stringify(value)}`
+
+function pages<T>(name: string, read: Read<never, SearchPage<T>>, word: (item: T) => unknown): Read<never, OpenAnswer> {
+  return async (sql, ask) => {
+    const { items, next } = await read(sql, ask)
+    return { text: open(name, items.map(word)), ...(next !== undefined && { next }) }
+  }
+}
+
+export const mlflowQueries = (reads: TrackingReads) => ({
+  'mlflow.getRun': async (sql: Sql, ask: never): Promise<OpenAnswer> => ({
+    text: open('run', run(await reads['tracking.getRun'](sql, ask))),
+  }),
+  'mlflow.searchRuns': pages('runs', reads['tracking.searchRuns'], run),
+  'mlflow.searchExperiments': pages('experiments', reads['tracking.searchExperiments'], experiment),
+  'mlflow.searchLoggedModels': pages('models', reads['tracking.searchLoggedModels'], loggedModel),
+  'mlflow.history': pages('metrics', reads['tracking.history'], metric),
+  'mlflow.bulkHistory': async (sql: Sql, ask: never): Promise<OpenAnswer> => ({
+    text: open('metrics', (await reads['tracking.bulkHistory'](sql, ask)).map(runMetric)),
+  }),
+  'mlflow.intervalHistory': async (sql: Sql, ask: never): Promise<OpenAnswer> => ({
+    text: open('metrics', (await reads['tracking.intervalHistory'](sql, ask)).map(runMetric)),
+  }),
+})
