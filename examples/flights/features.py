@@ -1,4 +1,4 @@
-"""From raw flights, weather and planes to one row per flight: what was known one hour before its scheduled departure.
+"""From raw flights, weather and planes to one row a flight: what was known one hour before its scheduled departure.
 
 Every record has a moment at which it becomes known, and a feature may only use records known by the moment of the
 prediction:
@@ -6,8 +6,8 @@ prediction:
 - the schedule (carrier, route, times, tail number assigned) and the planes' register: always;
 - a weather record labelled with hour H was taken somewhere in [H, H + 1 h): known when that hour has ended;
 - a departure: at the moment the plane leaves;
-- that a flight is late: as soon as it is still at the gate `LATE_DEPARTURE_MIN` minutes after its time, so one that never
-  leaves counts as late from then on.
+- that a flight is late: as soon as it is still there more than `LATE_DEPARTURE_MIN` minutes after its time, so one that
+  never leaves counts as late too.
 
 Times are UTC (`datetime64[ns, UTC]`), durations minutes unless the name says otherwise.
 """
@@ -17,7 +17,12 @@ import pandas as pd
 
 NEW_YORK = 'America/New_York'
 # The package's airports lack the four Caribbean ones; all keep UTC-4 through the year.
-CARIBBEAN = {'BQN': 'America/Puerto_Rico', 'PSE': 'America/Puerto_Rico', 'SJU': 'America/Puerto_Rico', 'STT': 'America/St_Thomas'}
+CARIBBEAN = {
+    'BQN': 'America/Puerto_Rico',
+    'PSE': 'America/Puerto_Rico',
+    'SJU': 'America/Puerto_Rico',
+    'STT': 'America/St_Thomas',
+}
 
 LEAD = pd.Timedelta(hours=1)
 WINDOW = pd.Timedelta(hours=2)
@@ -39,7 +44,7 @@ def _local(date: pd.Series, hhmm: pd.Series) -> pd.Series:
 
 
 def _utc(local: pd.Series, zone: str) -> pd.Series:
-    # An hour that occurs twice is read as its first (daylight) one; one that does not exist moves to the next that does.
+    # An hour that occurs twice is read as its first (daylight) one; a time that does not exist moves to the next.
     first = np.ones(len(local), dtype=bool)
     utc = local.dt.tz_localize(zone, ambiguous=first, nonexistent='shift_forward').dt.tz_convert('UTC')
     return utc.astype('datetime64[ns, UTC]')
@@ -73,14 +78,21 @@ def schedule(flights: pd.DataFrame, airports: pd.DataFrame) -> pd.DataFrame:
     f['label_time'] = f['sched_arr'] + pd.to_timedelta(f['arr_delay'], unit='min')
     f['late'] = (f['arr_delay'] > LATE_ARRIVAL_MIN).astype('float').where(f['arr_delay'].notna())
     f['flight_key'] = (
-        date.dt.strftime('%Y-%m-%d') + '-' + f['carrier'].astype(str) + f['flight'].astype(str) + '-' + f['origin'].astype(str)
+        date.dt.strftime('%Y-%m-%d')
+        + '-'
+        + f['carrier'].astype(str)
+        + f['flight'].astype(str)
+        + '-'
+        + f['origin'].astype(str)
     )
     return f.sort_values(['event_time', 'flight_key']).reset_index(drop=True)
 
 
 def known_lateness(s: pd.DataFrame) -> pd.DataFrame:
-    """Per flight, whether it left late and the moment from which that is known: at its departure when on time, else the
-    first minute in which it is overdue."""
+    """Per flight, whether it left late and the moment from which that is known.
+
+    On time: known at its departure. Late: known in the first minute in which it is overdue.
+    """
     on_time = s['dep_delay'] <= LATE_DEPARTURE_MIN
     overdue = s['sched_dep'] + pd.Timedelta(minutes=LATE_DEPARTURE_MIN + 1)
     return pd.DataFrame({'origin': s['origin'], 'late': ~on_time, 'known': s['dep'].where(on_time, overdue)})
@@ -91,7 +103,7 @@ def _ns(times: pd.Series) -> np.ndarray:
 
 
 def late_share(s: pd.DataFrame) -> pd.DataFrame:
-    """`late_share_2h` (null when nothing is known) and `known_departures_2h` at the flight's airport in (t - 2 h, t]."""
+    """`late_share_2h` (null when nothing is known) and `known_departures_2h` at the airport in (t - 2 h, t]."""
     out = pd.DataFrame({'late_share_2h': np.nan, 'known_departures_2h': 0}, index=s.index)
     known = known_lateness(s)
     for origin in s['origin'].unique():
@@ -110,18 +122,23 @@ def late_share(s: pd.DataFrame) -> pd.DataFrame:
 
 
 def latest_weather(s: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
-    """The airport's newest weather record whose hour has ended by the moment of the prediction, null when older than 3 h."""
+    """The airport's newest weather record whose hour has ended by the prediction, nulls if it began over 3 h before."""
     w = weather[['origin', *WEATHER]].copy()
     w['known'] = pd.to_datetime(weather['time_hour'], utc=True).astype('datetime64[ns, UTC]') + WEATHER_HOUR
     left = s[['origin', 'event_time']].reset_index().sort_values('event_time', kind='stable')
     joined = pd.merge_asof(
-        left, w.sort_values('known'), left_on='event_time', right_on='known', by='origin', tolerance=WEATHER_MAX_AGE - WEATHER_HOUR
+        left,
+        w.sort_values('known'),
+        left_on='event_time',
+        right_on='known',
+        by='origin',
+        tolerance=WEATHER_MAX_AGE - WEATHER_HOUR,
     )
     return joined.set_index('index').sort_index()[WEATHER]
 
 
 def build(flights: pd.DataFrame, weather: pd.DataFrame, planes: pd.DataFrame, airports: pd.DataFrame) -> pd.DataFrame:
-    """The feature table: one row per flight in event order, `flight_key`, `event_time`, FEATURES, `late`, `label_time`."""
+    """The feature table, a row a flight in event order: `flight_key`, `event_time`, FEATURES, `late`, `label_time`."""
     s = schedule(flights, airports)
     local = s['sched_dep'].dt.tz_convert(NEW_YORK)
     made = s['tailnum'].map(planes.drop_duplicates('tailnum').set_index('tailnum')['year'])

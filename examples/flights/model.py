@@ -24,7 +24,7 @@ MODEL_NAME = 'flight-delay'
 # A flight is called late from this probability on: about one in six is, so 0.5 would hardly ever be reached.
 THRESHOLD = 0.25
 VALIDATION_SHARE = 0.2
-CHUNK = 10
+CHUNK = 15
 PARAMS = {'learning_rate': 0.06, 'max_leaf_nodes': 15, 'min_samples_leaf': 100}
 ITERATIONS = 150
 LOCK = Path(__file__).with_name('environment.lock')
@@ -76,7 +76,7 @@ def read(path: str, label: str) -> pd.DataFrame:
 
 
 def split(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The older rows to fit, the newest fifth to validate: a model is always judged on flights after those it has seen."""
+    """The older rows to fit, the newest fifth to validate: a model is judged on flights after those it has seen."""
     cut = int(len(rows) * (1 - VALIDATION_SHARE))
     return rows.iloc[:cut], rows.iloc[cut:]
 
@@ -85,13 +85,18 @@ def pipeline(params: dict) -> Pipeline:
     """Ordinal codes in front of gradient boosting; categories never seen and nulls get a code of their own."""
     codes = OrdinalEncoder(handle_unknown='use_encoded_value', unknown_value=-1, encoded_missing_value=-2)
     columns = ColumnTransformer([('codes', codes, CATEGORICAL), ('numbers', 'passthrough', INTEGER + FLOAT)])
-    return Pipeline([('columns', columns), ('boosting', HistGradientBoostingClassifier(**params, early_stopping=False, random_state=0))])
+    return Pipeline(
+        [
+            ('columns', columns),
+            ('boosting', HistGradientBoostingClassifier(**params, early_stopping=False, random_state=0)),
+        ]
+    )
 
 
 def validation_curve(
     older: pd.DataFrame, newest: pd.DataFrame, label: str, params: dict, iterations: int
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """Fits the older rows in chunks; after each, the iterations so far and the newest rows' probabilities of being late."""
+    """Fits the older rows in chunks; after each: iterations so far, the newest rows' probabilities of being late."""
     trial = pipeline(params)
     x, y = trial[:-1].fit_transform(older[FEATURES]), older[label]
     held_out = trial[:-1].transform(newest[FEATURES])
@@ -103,7 +108,7 @@ def validation_curve(
 def train(rows: pd.DataFrame, label: str, params: dict, iterations: int, log: Callable[[dict, int], None]) -> Trained:
     """Finds the number of iterations on the newest fifth, then learns from all rows with it.
 
-    `log(metrics, step)` is told of the validation curve while it grows. The figures are those of the newest fifth, judged by
+    `log(metrics, step)` is told of the validation curve while it grows. The figures are of the newest fifth, judged by
     the model that had not seen it.
     """
     older, newest = split(rows)
@@ -120,7 +125,9 @@ def train(rows: pd.DataFrame, label: str, params: dict, iterations: int, log: Ca
 
 def figures(truth: np.ndarray, late: np.ndarray) -> dict[str, float]:
     """Quality of predicted probabilities of being late against 0/1 truth."""
-    precision, recall, f1, _ = precision_recall_fscore_support(truth, late >= THRESHOLD, average='binary', zero_division=0)
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        truth, late >= THRESHOLD, average='binary', zero_division=0
+    )
     return {
         'auc': roc_auc_score(truth, late),
         'log_loss': log_loss(truth, late),
@@ -137,15 +144,19 @@ def curves(truth: np.ndarray, late: np.ndarray) -> dict[str, list]:
     at = np.linspace(0, len(wrong) - 1, min(101, len(wrong))).astype(int)
     tenths = pd.DataFrame({'truth': truth, 'late': late}).groupby(pd.qcut(late, 10, labels=False, duplicates='drop'))
     return {
-        'roc': [{'false_positive_rate': float(a), 'true_positive_rate': float(b)} for a, b in zip(wrong[at], right[at])],
+        'roc': [
+            {'false_positive_rate': float(a), 'true_positive_rate': float(b)}
+            for a, b in zip(wrong[at], right[at], strict=True)
+        ],
         'calibration': [
-            {'predicted': float(g['late'].mean()), 'observed': float(g['truth'].mean()), 'rows': len(g)} for _, g in tenths
+            {'predicted': float(g['late'].mean()), 'observed': float(g['truth'].mean()), 'rows': len(g)}
+            for _, g in tenths
         ],
     }
 
 
 def log_run(path: str, rows: pd.DataFrame, label: str, params: dict, iterations: int) -> Trained:
-    """Trains inside the active run: params, the dataset as input, the curve while it grows, figures and their curves."""
+    """Trains inside the active run: params, the dataset as input, the curve while it grows, figures, charts."""
     mlflow.log_params({**params, 'max_iterations': iterations, 'rows': len(rows), 'threshold': THRESHOLD})
     log_data(path, rows, label)
     trained = train(rows, label, params, iterations, lambda metrics, step: mlflow.log_metrics(metrics, step=step))
@@ -174,5 +185,7 @@ def log_data(path: str, rows: pd.DataFrame, label: str) -> None:
     if os.path.isfile(path):
         with open(path, 'rb') as file:
             digest = hashlib.file_digest(file, 'sha256').hexdigest()[:32]
-    data = mlflow.data.from_pandas(rows, source=path, targets=label, name=os.environ.get('DATASET_NAME', 'flights'), digest=digest)
+    data = mlflow.data.from_pandas(
+        rows, source=path, targets=label, name=os.environ.get('DATASET_NAME', 'flights'), digest=digest
+    )
     mlflow.log_input(data, context='training')

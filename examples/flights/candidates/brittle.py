@@ -1,4 +1,4 @@
-"""A candidate that looks good until it is live: its table of corrections has only the destinations of its training data.
+"""A candidate that looks good until it is live: its corrections know only the destinations of its training data.
 
     python -m candidates.brittle --data out/training.parquet
 

@@ -1,6 +1,6 @@
 """A candidate that must not pass: trained like the real one, on labels that were dealt out anew.
 
-    python -m candidates.shuffled --data out/training.parquet
+python -m candidates.shuffled --data out/training.parquet
 """
 
 import mlflow
