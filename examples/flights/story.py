@@ -4,7 +4,7 @@
 
 Prints the weeks of the live model, every gate with its paired bootstrap interval, and AUC by month of the frozen model,
 of the live one and of one retrained each month. Days, not flights, are drawn anew: flights of one day share their
-weather, and an interval over single flights would be too narrow. In a month in which the model changed, the AUC pools the
+weather, and an interval over single flights would be too narrow. In a month in which the model changed, AUC pools the
 scores of both.
 """
 
