@@ -64,7 +64,7 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<voi
     trackingRoutes(own, { routes, store, tracking, blobs, cursors, log })
     registryRoutes(own, { route, registry, store, cursors, holds, evidence: evidenceOf(parts) })
     pipelineRoutes(own, { route, pipelines, store, cursors, blobs })
-    servingRoutes(own, { routes, serving })
+    servingRoutes(own, { routes, serving, store })
     monitoringRoutes(own, { route, monitoring: parts.monitoring })
     releaseRoutes(own, { route, releases: parts.releases, serving, store, cursors })
     insightRoutes(own, { route, insight: parts.insight })

@@ -265,6 +265,12 @@ export const gridOf = (spec: MonitorSpec): Grid => {
   }
 }
 
+/** 1970-01-05: windows of whole weeks begin on Mondays, as ISO 8601 counts them. */
+const MONDAY_MS = 4 * 86_400_000
+const WEEK_MS = 7 * 86_400_000
+
 /** Start of the first window that holds a moment: windows lie on multiples of `every` since the epoch, UTC. */
-export const firstWindow = ({ window_ms, every_ms }: Grid, at_ms: number): number =>
-  Math.floor((at_ms - window_ms) / every_ms) * every_ms + every_ms
+export function firstWindow({ window_ms, every_ms }: Grid, at_ms: number): number {
+  const offset = every_ms % WEEK_MS === 0 ? MONDAY_MS : 0
+  return Math.floor((at_ms - offset - window_ms) / every_ms) * every_ms + every_ms + offset
+}

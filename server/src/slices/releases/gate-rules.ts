@@ -32,7 +32,8 @@ export interface Measured {
 }
 
 export interface RuleOutcome {
-  rule: GateRule
+  /** `answers` is built in: it stands beside every team's own rules. */
+  rule: GateRule | { answers: 'all' }
   outcome: 'passed' | 'failed' | 'not-applicable'
   words: string
   estimate?: Estimate
@@ -49,6 +50,8 @@ export interface Verdict {
 
 export function judge(rules: readonly GateRule[], measured: Measured): Omit<Verdict, 'seconds'> {
   const outcomes = rules.map((rule) => judgeRule(rule, measured))
+  // Whatever a team's own rules are: a candidate that cannot answer what was asked yesterday must not be asked tomorrow.
+  if (measured.source !== 'none') outcomes.push(judgeAnswers(measured))
   const failed = outcomes.filter(({ outcome }) => outcome === 'failed')
   const applied = outcomes.filter(({ outcome }) => outcome === 'passed').length
   return {
@@ -58,7 +61,7 @@ export function judge(rules: readonly GateRule[], measured: Measured): Omit<Verd
         ? failed.map(({ words }) => words).join('; ')
         : rules.length === 0
           ? 'the gate has no rules'
-          : `${applied} of ${rules.length} rules passed${applied < rules.length ? `, ${rules.length - applied} did not apply` : ''}`,
+          : `${applied} of ${outcomes.length} rules passed${applied < outcomes.length ? `, ${outcomes.length - applied} did not apply` : ''}`,
     rules: outcomes,
     measured,
   }
@@ -103,6 +106,13 @@ function judgeRule(rule: GateRule, measured: Measured): RuleOutcome {
         outcome: 'failed',
         words: `its data did not pass: ${bad.map(({ name, number, verdict }) => `${name}@${number} is ${verdict}`).join(', ')}`,
       }
+}
+
+function judgeAnswers({ failed, rows }: Measured): RuleOutcome {
+  const rule = { answers: 'all' } as const
+  return failed === 0
+    ? { rule, outcome: 'passed', words: `it answered all ${rows} rows` }
+    : { rule, outcome: 'failed', words: `it failed on ${failed} of ${rows + failed} rows` }
 }
 
 function judgeMetric(rule: Extract<GateRule, { metric: unknown }>, measured: Measured): RuleOutcome {

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { notFound } from '#kernel/errors.ts'
 import type { Routes } from '#kernel/http/index.ts'
+import type { Store } from '#kernel/store/index.ts'
 import { readRows } from './forms.ts'
 import { EndpointPath, PredictBody, PredictionPath, PredictReply } from './schema.ts'
 import type { Serving } from './serving.ts'
@@ -15,7 +16,10 @@ const VersionPath = Type.Object({
 })
 
 /** Our own REST of serving. */
-export function servingRoutes(app: FastifyInstance, { routes, serving }: { routes: Routes; serving: Serving }): void {
+export function servingRoutes(
+  app: FastifyInstance,
+  { routes, serving, store }: { routes: Routes; serving: Serving; store: Pick<Store, 'read'> },
+): void {
   const { route } = routes
 
   route(app, {
@@ -141,6 +145,31 @@ export function servingRoutes(app: FastifyInstance, { routes, serving }: { route
     change: async ({ tx, who, params, body }) => {
       await serving.attachRows(tx, who, params.model, params.version, body.digest)
       return { state: 'waiting' }
+    },
+  })
+
+  route(app, {
+    method: 'POST',
+    path: '/api/slipway/v1/models/:model/versions/:version/score',
+    may: 'serving.infer',
+    summary: 'Score rows with one model version, beside all traffic: nothing is logged',
+    params: VersionPath,
+    body: Type.Object(
+      {
+        endpoint: Type.String({ maxLength: 120, description: 'Endpoint whose task, score and threshold are used.' }),
+        rows: Type.Array(Type.Record(Type.String(), Type.Unknown()), { minItems: 1, maxItems: 10_000 }),
+      },
+      { additionalProperties: false },
+    ),
+    body_bytes_max: PREDICT_BYTES_MAX,
+    handle: async ({ who, params, body }) => {
+      const { spec } = await store.read((sql) => serving.getEndpoint(sql, who.workspace, body.endpoint))
+      const scorer = await serving.openScorer(who.workspace, params.model, params.version, spec)
+      try {
+        return { form: scorer.form, ...(await scorer.score(body.rows)) }
+      } finally {
+        await scorer.close()
+      }
     },
   })
 }
