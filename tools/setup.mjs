@@ -20,12 +20,14 @@ import process from 'node:process'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { differences, installPlan, PLATFORM_PACKAGE } from './setup/lock.mjs'
 import { singleFlight } from './setup/single-flight.mjs'
+import { buildWeb, webKey } from './setup/web.mjs'
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 /** Raised when this script starts to leave something else behind, so that older set-ups are done again. */
 const SETUP_FORMAT = 1
 /** A slow line and an empty npm cache took 4 minutes; past this somebody should look. */
 const INSTALL_MS_MAX = 15 * 60_000
+const BUILD_MS_MAX = 5 * 60_000
 const PROGRESS_MS = 10_000
 
 /** Read by `tools/prepare.ts`; when one of them changes, it is asked again. */
@@ -38,14 +40,14 @@ const PREPARE_INPUTS = [
 
 /**
  * What each purpose needs: modules of which folders (`tools/arch` has a TypeScript of its own), and whether
- * `tools/prepare.ts`, run by Node 26, has to look for Python and build environments.
- * @type {Record<string, { folders: string[], prepare: boolean }>}
+ * `tools/prepare.ts`, run by Node 26, has to look for Python and build environments, and whether the UI is shown.
+ * @type {Record<string, { folders: string[], prepare: boolean, web: boolean }>}
  */
 const PURPOSES = {
-  base: { folders: ['.'], prepare: false },
-  demo: { folders: ['.'], prepare: true },
-  test: { folders: ['.', 'tools/arch'], prepare: true },
-  check: { folders: ['.', 'tools/arch'], prepare: false },
+  base: { folders: ['.'], prepare: false, web: true },
+  demo: { folders: ['.'], prepare: true, web: true },
+  test: { folders: ['.', 'tools/arch'], prepare: true, web: true },
+  check: { folders: ['.', 'tools/arch'], prepare: false, web: false },
 }
 
 /** @typedef {(line: string) => void} Say where progress is told */
@@ -59,20 +61,40 @@ class SetupError extends Error {}
 export async function setup(purpose, { root = ROOT, say = sayToTerminal } = {}) {
   const needs = PURPOSES[purpose]
   if (!needs) throw new SetupError(`There is no set-up for ${purpose}, only for ${Object.keys(PURPOSES).join(', ')}.`)
-  const { folders, prepare } = needs
+  const { folders, prepare, web } = needs
   const isPrepared = () => !prepare || readJson(stampFile(root, '.'))?.prepared?.[purpose] === prepareKey(root)
-  if (folders.every((folder) => isReady(root, folder)) && isPrepared()) return
+  const isBuilt = () => !web || webIsBuilt(root)
+  if (folders.every((folder) => isReady(root, folder)) && isPrepared() && isBuilt()) return
   await singleFlight(path.join(root, '.setup.lock'), { wait_ms_max: INSTALL_MS_MAX, say }, async () => {
     for (const folder of folders) {
       if (isReady(root, folder)) continue
       await install(root, folder, say)
       writeStamp(root, folder, {})
     }
+    if (!isBuilt()) await build(root, say)
     if (isPrepared()) return
     const { code } = await run(nodeBinary(root), ['tools/prepare.ts', purpose], { cwd: root, stdio: 'inherit' })
     if (code !== 0) throw new SetupError(`not ready for ${purpose}: see above`)
     writeStamp(root, '.', { prepared: { ...readJson(stampFile(root, '.'))?.prepared, [purpose]: prepareKey(root) } })
   })
+}
+
+/** Also true when these very sources could not be built: that was told then. @param {string} root */
+function webIsBuilt(root) {
+  const key = webKey(root)
+  const stamp = readJson(stampFile(root, '.'))
+  if (key === undefined || stamp?.web_failed === key) return true
+  return stamp?.web === key && existsSync(path.join(root, 'web/dist/index.html'))
+}
+
+/** Without the UI everything else still works, so a failure is told and no more. @param {string} root @param {Say} say */
+async function build(root, say) {
+  say('building the UI')
+  const key = webKey(root)
+  const env = { ...process.env, NO_COLOR: '1' }
+  const problem = await buildWeb(root, (args) => run(nodeBinary(root), args, { cwd: root, env, timeout: BUILD_MS_MAX }))
+  if (problem) say(`the UI could not be built and will be missing:\n${problem}`)
+  if (key) writeStamp(root, '.', problem ? { web_failed: key } : { web: key })
 }
 
 /** @param {string} root @param {string} folder @param {Say} say */
@@ -211,7 +233,7 @@ function isReady(root, folder) {
   return folder !== '.' || (stamp.node !== null && stamp.node === nodeMark(root))
 }
 
-/** @param {string} root @param {string} folder @param {{ prepared?: Record<string, string> }} more */
+/** @param {string} root @param {string} folder @param {{ prepared?: Record<string, string>, web?: string, web_failed?: string }} more */
 function writeStamp(root, folder, more) {
   const stamp = { ...readJson(stampFile(root, folder)), key: key(root, folder), ...more }
   if (folder === '.') stamp.node = nodeMark(root)
