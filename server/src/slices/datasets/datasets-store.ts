@@ -1,3 +1,4 @@
+import { notFound } from '#kernel/errors.ts'
 import { json, parseJson, placeholders, type Row, type Sql, type Tx } from '#kernel/store/index.ts'
 import type {
   Column,
@@ -11,6 +12,7 @@ import type {
   VersionState,
   VersionSummary,
 } from './model.ts'
+import { FILES_MAX } from './registration.ts'
 
 /** Rows of one INSERT of files. */
 const FILES_AT_ONCE = 200
@@ -140,6 +142,20 @@ export async function deleteVersion(tx: Tx, workspace: string, id: string): Prom
 export const versionById = async (sql: Sql, workspace: string, id: string) =>
   one(await sql.get(`SELECT ${COLUMNS} FROM dataset_version WHERE workspace = ? AND id = ?`, [workspace, id]))
 
+/** Throws not-found. */
+export async function mustFind(sql: Sql, workspace: string, id: string): Promise<DatasetVersion> {
+  const version = await versionById(sql, workspace, id)
+  if (version === undefined) throw notFound(`there is no dataset version ${id.slice(0, 100)}`)
+  return version
+}
+
+/** Locked, then read again: for a change that depends on what is there. Throws not-found. */
+export async function lockVersion(tx: Tx, workspace: string, id: string): Promise<DatasetVersion> {
+  const { name } = await mustFind(tx, workspace, id)
+  await tx.lock('dataset', workspace, name)
+  return mustFind(tx, workspace, id)
+}
+
 export async function versionsByIds(sql: Sql, workspace: string, ids: readonly string[]): Promise<DatasetVersion[]> {
   const rows = await sql.all(
     `SELECT ${COLUMNS} FROM dataset_version WHERE workspace = ? AND id IN ${placeholders(ids)}`,
@@ -220,6 +236,12 @@ export async function filesOf(
     [workspace, version, after ?? '', limit],
   )
   return rows.map(toFile)
+}
+
+/** In the order of the digest, which is that of their row numbers; the database may sort text by a language's rules. */
+export async function allFiles(sql: Sql, version: Pick<DatasetVersion, 'workspace' | 'id'>): Promise<DatasetFile[]> {
+  const files = await filesOf(sql, version.workspace, version.id, { limit: FILES_MAX })
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
 const toFile = (row: Row): DatasetFile => ({

@@ -27,9 +27,20 @@ const problem = async (work: Promise<unknown>): Promise<DomainError> => {
 eachStore('datasets', (open) => {
   let kernel: TestKernel
   let datasets: Datasets
+  /** What happens while a version is being read. */
+  let meanwhile: (() => Promise<unknown>) | undefined
   beforeAll(async () => {
     kernel = await openKernel(open, [datasetsMigrations])
-    datasets = createDatasets(kernel)
+    const analytics: Pick<TestKernel['analytics'], 'query' | 'queries'> = {
+      query: kernel.analytics.query,
+      async queries(call) {
+        const happens = meanwhile
+        meanwhile = undefined
+        await happens?.()
+        return kernel.analytics.queries(call)
+      },
+    }
+    datasets = createDatasets({ ...kernel, analytics })
     await kernel.events.start()
     await kernel.jobs.start()
   })
@@ -271,6 +282,29 @@ eachStore('datasets', (open) => {
       failure: null,
       time_from_ms: Date.UTC(2013, 0, 1),
     })
+  })
+
+  test('a time column that is named while the version is being read is the one that holds', async () => {
+    const files = { 'a.csv': 'x,t\n1,2013-01-01\n' }
+    meanwhile = () => register({ name: 'renamed', files, time_column: 't' })
+    const { version } = await register({ name: 'renamed', files })
+    expect(await settled(version)).toMatchObject({
+      state: 'ready',
+      time_column: 't',
+      time_from_ms: Date.UTC(2013, 0, 1),
+    })
+  })
+
+  test('a version that is deleted while it is being read stays deleted', async () => {
+    const registered = Promise.withResolvers<string>()
+    meanwhile = async () => {
+      const id = await registered.promise
+      await kernel.store.write((tx) => datasets.deleteVersion(tx, ada, id))
+    }
+    const { version } = await register({ name: 'gone', files: { 'a.csv': 'x\n1\n' } })
+    registered.resolve(version.id)
+    await kernel.settled()
+    expect(await problem(again(version))).toMatchObject({ problem: 'not-found' })
   })
 
   test.each([

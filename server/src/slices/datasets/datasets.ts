@@ -12,7 +12,6 @@ import * as store from './datasets-store.ts'
 import {
   datasetVersionChanged,
   datasetVersionDeleted,
-  datasetVersionProfiled,
   datasetVersionRegistered,
   datasetVersionSeenAgain,
 } from './events.ts'
@@ -26,7 +25,7 @@ import {
   type VersionSummary,
   versionName,
 } from './model.ts'
-import { type Findings, readVersion } from './profile-job.ts'
+import { createProfiling } from './profiling.ts'
 import { inUsersNames, type Lent, lendFiles, sourceOf } from './reading.ts'
 import { checkRegistration, checkTags, FILES_MAX, type Registration } from './registration.ts'
 
@@ -34,7 +33,6 @@ import { checkRegistration, checkTags, FILES_MAX, type Registration } from './re
 export const UPLOAD_KEPT_MS = 24 * 60 * 60_000
 export const SAMPLE_ROWS_MAX = 100
 const SAMPLE_MS_MAX = 30_000
-const PROFILE_MS_MAX = 35 * 60_000
 
 export interface Registered {
   version: DatasetVersion
@@ -116,37 +114,25 @@ export interface DatasetsDeps {
 const subjectOf = (version: DatasetVersion): Subject => ({ kind: 'dataset-version', id: version.id })
 
 export function createDatasets(deps: DatasetsDeps): Datasets {
-  const { blobs, jobs, events, holds, analytics, clock, ids } = deps
+  const { blobs, events, holds, analytics, clock, ids } = deps
   const file_bytes_max = deps.file_bytes_max ?? 20 * 2 ** 30
 
-  const must = async (sql: Sql, workspace: string, id: string): Promise<DatasetVersion> => {
-    const version = await store.versionById(sql, workspace, id)
-    if (version === undefined) throw notFound(`there is no dataset version ${id.slice(0, 100)}`)
-    return version
-  }
-
-  /** Locked and read again, for a change that depends on what is there. */
-  const lock = async (tx: Tx, workspace: string, id: string): Promise<DatasetVersion> => {
-    const { name } = await must(tx, workspace, id)
-    await tx.lock('dataset', workspace, name)
-    return must(tx, workspace, id)
-  }
-
-  const allFiles = async (sql: Sql, version: DatasetVersion): Promise<DatasetFile[]> => {
-    const files = await store.filesOf(sql, version.workspace, version.id, { limit: FILES_MAX })
-    // The database may sort text by a language's rules; rows are counted in the order of the digest.
-    return files.sort((a, b) => (a.path < b.path ? -1 : 1))
-  }
-
-  const profileLater = (tx: Tx, who: Who, version: DatasetVersion) =>
-    jobs.enqueue(tx, {
-      kind: 'datasets.profile',
-      workspace: version.workspace,
-      input: { version: version.id },
+  const record = (
+    tx: Tx,
+    type: typeof datasetVersionRegistered,
+    who: Who,
+    told: { before?: DatasetVersion; after: DatasetVersion; reason?: string | null; produced_by?: Subject | undefined },
+  ) =>
+    events.record(tx, type, {
       who,
-      subject: subjectOf(version),
-      key: `datasets.profile:${version.id}`,
+      subject: subjectOf(told.after),
+      ...(told.before && { before: told.before }),
+      after: told.after,
+      ...(told.reason && { reason: told.reason }),
+      ...(told.produced_by && { edges: [{ from: told.produced_by, to: subjectOf(told.after), relation: 'output' }] }),
     })
+
+  const profileLater = createProfiling({ ...deps, record })
 
   const registerAgain = async (
     tx: Tx,
@@ -173,68 +159,8 @@ export function createDatasets(deps: DatasetsDeps): Datasets {
     return { version, created: false }
   }
 
-  const record = (
-    tx: Tx,
-    type: typeof datasetVersionRegistered,
-    who: Who,
-    told: { before?: DatasetVersion; after: DatasetVersion; reason?: string | null; produced_by?: Subject | undefined },
-  ) =>
-    events.record(tx, type, {
-      who,
-      subject: subjectOf(told.after),
-      ...(told.before && { before: told.before }),
-      after: told.after,
-      ...(told.reason && { reason: told.reason }),
-      ...(told.produced_by && { edges: [{ from: told.produced_by, to: subjectOf(told.after), relation: 'output' }] }),
-    })
-
-  const finish = async (tx: Tx, who: Who, id: string, found: Findings | { failure: string }): Promise<void> => {
-    const before = await store.versionById(tx, who.workspace, id)
-    // Deleted meanwhile, or finished by another worker.
-    if (before?.state !== 'pending') return
-    const profiled_ms = clock.now()
-    const after: DatasetVersion =
-      'failure' in found
-        ? { ...before, state: 'failed', failure: found.failure.slice(0, 2000), profiled_ms }
-        : {
-            ...before,
-            state: 'ready',
-            failure: null,
-            csv: found.csv,
-            schema: found.schema,
-            column_count: found.schema.length,
-            row_count: found.profile.row_count,
-            time_from_ms: found.time_from_ms,
-            time_to_ms: found.time_to_ms,
-            profiled_ms,
-          }
-    await store.updateVersion(tx, after)
-    if (!('failure' in found)) await store.putProfile(tx, before.workspace, id, found.profile)
-    await record(tx, datasetVersionProfiled, who, { before, after })
-  }
-
-  jobs.define<{ version: string }, { state: string }>({
-    kind: 'datasets.profile',
-    timeout_ms: PROFILE_MS_MAX,
-    concurrency: 1,
-    async run(job, context) {
-      const { id, files, version } = await deps.store.read(async (sql) => {
-        const found = await store.versionById(sql, job.workspace, job.input.version)
-        return { id: job.input.version, version: found, files: found === undefined ? [] : await allFiles(sql, found) }
-      })
-      if (version?.state !== 'pending') return { state: version?.state ?? 'deleted' }
-      const found = await readVersion({ analytics, blobs }, version, files, context)
-      await context.write((tx) => finish(tx, job.who, id, found))
-      return { state: 'failure' in found ? 'failed' : 'ready' }
-    },
-    async onGivenUp(tx, job) {
-      const why = job.error?.message ?? 'the job was cancelled'
-      await finish(tx, job.who, job.input.version, { failure: `reading it did not succeed: ${why}` })
-    },
-  })
-
   const lend = async (version: DatasetVersion) => {
-    const lent = await lendFiles(blobs, await deps.store.read((sql) => allFiles(sql, version)))
+    const lent = await lendFiles(blobs, await deps.store.read((sql) => store.allFiles(sql, version)))
     return { ...lent, source: sourceOf(version, lent), reword: (error: unknown) => inUsersNames(error, lent) }
   }
 
@@ -317,7 +243,7 @@ export function createDatasets(deps: DatasetsDeps): Datasets {
     },
 
     async changeTags(tx, who, id, changes) {
-      const before = await lock(tx, who.workspace, id)
+      const before = await store.lockVersion(tx, who.workspace, id)
       const tags: Record<string, string> = { ...before.tags }
       for (const [key, value] of Object.entries(changes)) {
         if (value === null) delete tags[key]
@@ -330,14 +256,14 @@ export function createDatasets(deps: DatasetsDeps): Datasets {
     },
 
     async deleteVersion(tx, who, id) {
-      const before = await lock(tx, who.workspace, id)
+      const before = await store.lockVersion(tx, who.workspace, id)
       await holds.refuseIfHeld(tx, who.workspace, [subjectOf(before)], `delete dataset version ${versionName(before)}`)
       await store.deleteVersion(tx, who.workspace, id)
       await events.record(tx, datasetVersionDeleted, { who, subject: subjectOf(before), before, after: null })
     },
 
     async noteVerdict(tx, workspace, id, verdict) {
-      await store.updateVersion(tx, { ...(await lock(tx, workspace, id)), verdict })
+      await store.updateVersion(tx, { ...(await store.lockVersion(tx, workspace, id)), verdict })
     },
 
     list: store.listDatasets,
@@ -349,10 +275,10 @@ export function createDatasets(deps: DatasetsDeps): Datasets {
     },
 
     versions: store.listVersions,
-    version: must,
+    version: store.mustFind,
 
     async find(sql, workspace, reference) {
-      if (/^dsv_[0-9a-f]{32}$/.test(reference)) return must(sql, workspace, reference)
+      if (/^dsv_[0-9a-f]{32}$/.test(reference)) return store.mustFind(sql, workspace, reference)
       const match = /^([^@]{1,120})(?:@(latest|[1-9]\d{0,9}))?$/.exec(reference)
       if (match === null)
         throw invalid(`'${reference.slice(0, 150)}' names no dataset version`, {
@@ -370,8 +296,8 @@ export function createDatasets(deps: DatasetsDeps): Datasets {
     },
 
     async files(sql, workspace, id, page) {
-      const version = await must(sql, workspace, id)
-      return page === undefined ? allFiles(sql, version) : store.filesOf(sql, workspace, id, page)
+      const version = await store.mustFind(sql, workspace, id)
+      return page === undefined ? store.allFiles(sql, version) : store.filesOf(sql, workspace, id, page)
     },
 
     async file(sql, workspace, id, path) {
@@ -408,7 +334,7 @@ export function createDatasets(deps: DatasetsDeps): Datasets {
     lend,
 
     async materialise(version, dir) {
-      await copyFiles(blobs, await deps.store.read((sql) => allFiles(sql, version)), dir)
+      await copyFiles(blobs, await deps.store.read((sql) => store.allFiles(sql, version)), dir)
     },
   }
   return datasets
