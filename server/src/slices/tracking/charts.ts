@@ -24,18 +24,35 @@ export interface ChartAsk {
 }
 
 export const CHART_KEYS_MAX = 200
+/** Points read for one chart: what a reader thread does in about two seconds. */
+const CHART_POINTS_READ_MAX = 2_000_000
+
+export interface Chart {
+  series: ChartSeries[]
+  /** Keys that were too many, or whose points would have been: to be asked for by name. */
+  left_out: string[]
+}
 
 /** Series of a run, thinned out so that no extreme disappears. Throws not-found for an unknown run. */
-export async function chart(sql: Sql, ask: ChartAsk): Promise<ChartSeries[]> {
+export async function chart(sql: Sql, ask: ChartAsk): Promise<Chart> {
   const run = await mustFindRun(sql, ask.workspace, ask.run_id)
   const wanted = new Set(ask.keys)
   const rows = await sql.all<{ series: Integer; key: string }>(
     'SELECT series, key FROM run_metric WHERE run_key = ? ORDER BY key',
     [run.run_key],
   )
-  const chosen = (wanted.size > 0 ? rows.filter(({ key }) => wanted.has(key)) : rows).slice(0, CHART_KEYS_MAX)
-  const drawn: ChartSeries[] = []
-  for (const { series, key } of chosen) drawn.push(await thin(sql, series, key, ask.points))
+  const chosen = wanted.size > 0 ? rows.filter(({ key }) => wanted.has(key)) : rows
+  const drawn: Chart = { series: [], left_out: [] }
+  let read = 0
+  for (const { series, key } of chosen) {
+    if (drawn.series.length >= CHART_KEYS_MAX || read >= CHART_POINTS_READ_MAX) {
+      drawn.left_out.push(key)
+      continue
+    }
+    const thinned = await thin(sql, series, key, ask.points)
+    drawn.series.push(thinned)
+    read += thinned.count
+  }
   return drawn
 }
 

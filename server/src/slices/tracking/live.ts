@@ -1,3 +1,4 @@
+import { DomainError } from '#kernel/errors.ts'
 import type { Log } from '#kernel/log.ts'
 import type { Sql, Store } from '#kernel/store/index.ts'
 import { CHART_KEYS_MAX } from './charts.ts'
@@ -8,6 +9,10 @@ import { type MetricRow, mustFindRun } from './run-rows.ts'
 const POLL_MS = 300
 /** Points of one series in one message; a reader that sees so many refetches the chart. */
 const POINTS_MAX = 500
+
+/** Runs watched at once, and readers of one of them. */
+const WATCHED_MAX = 200
+const LISTENERS_MAX = 200
 
 interface LivePoint {
   key: string
@@ -37,6 +42,8 @@ interface Watched {
  * order may be missed: charts refetch when a run ends.
  */
 export function createRunWatch({ store, log }: { store: Pick<Store, 'read'>; log: Log }): {
+  /** Throws too-many past the bound on watched runs: asked before the stream begins. */
+  refuseIfFull(workspace: string, run_id: string): void
   watch(workspace: string, run_id: string, send: Send): () => void
   stop(): void
 } {
@@ -58,6 +65,14 @@ export function createRunWatch({ store, log }: { store: Pick<Store, 'read'>; log
   }
 
   return {
+    refuseIfFull(workspace, run_id) {
+      const run = watched.get(`${workspace}/${run_id}`)
+      if (run ? run.listeners.size >= LISTENERS_MAX : watched.size >= WATCHED_MAX) {
+        throw new DomainError('too-many', 'too many live views are open', {
+          remedy: 'Close some, or ask for the chart again instead of watching.',
+        })
+      }
+    },
     watch(workspace, run_id, send) {
       const key = `${workspace}/${run_id}`
       const before = watched.get(key)

@@ -5,7 +5,7 @@ import { type Cursors, liveReply, PAGE_DEFAULT, type Routes } from '#kernel/http
 import type { Log } from '#kernel/log.ts'
 import type { Store } from '#kernel/store/index.ts'
 import { sendArtifact } from './artifact-files.ts'
-import type { ChartAsk, ChartSeries } from './charts.ts'
+import type { ChartAsk } from './charts.ts'
 import { experimentCounts } from './experiment-rows.ts'
 import { createRunWatch } from './live.ts'
 import type { LoggedModel, Run, SearchPage } from './model.ts'
@@ -122,7 +122,7 @@ function runRoutes(app: FastifyInstance, deps: TrackingRouteDeps): void {
     summary: "A run's metric series for drawing, thinned out with every extreme kept",
     params: schema.RunPath,
     query: schema.ChartQuery,
-    reply: Type.Object({ series: Type.Array(schema.ChartSeries) }),
+    reply: schema.Chart,
     ask: {
       name: 'tracking.chart',
       input: ({ who, params, query }): ChartAsk => ({
@@ -131,11 +131,10 @@ function runRoutes(app: FastifyInstance, deps: TrackingRouteDeps): void {
         keys: query.keys ? query.keys.split(',') : [],
         points: query.points ?? 1000,
       }),
-      answer: (series: ChartSeries[]) => ({ series }),
     },
   })
 
-  const { watch, stop } = createRunWatch({ store, log })
+  const { refuseIfFull, watch, stop } = createRunWatch({ store, log })
   app.addHook('onClose', async () => stop())
   route(app, {
     method: 'GET',
@@ -145,6 +144,7 @@ function runRoutes(app: FastifyInstance, deps: TrackingRouteDeps): void {
     params: schema.RunPath,
     handle: async ({ who, params, reply }) => {
       await store.read((sql) => tracking.getRun(sql, who.workspace, params.run_id))
+      refuseIfFull(who.workspace, params.run_id)
       return liveReply(reply, (send) => watch(who.workspace, params.run_id, send))
     },
   })
@@ -155,6 +155,7 @@ function runRoutes(app: FastifyInstance, deps: TrackingRouteDeps): void {
     may: 'tracking.write',
     summary: 'Delete a run; it can be restored',
     params: schema.RunPath,
+    reply: Type.Object({}),
     change: ({ tx, who, params }) => tracking.deleteRun(tx, who, params.run_id),
   })
   route(app, {
@@ -163,6 +164,7 @@ function runRoutes(app: FastifyInstance, deps: TrackingRouteDeps): void {
     may: 'tracking.write',
     summary: 'Bring a deleted run back',
     params: schema.RunPath,
+    reply: Type.Object({}),
     change: ({ tx, who, params }) => tracking.restoreRun(tx, who, params.run_id),
   })
 }

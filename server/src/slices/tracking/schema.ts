@@ -125,6 +125,12 @@ export const ChartSeries = Type.Object({
   value: Type.Array(Nullable(Type.Number())),
 })
 
+export const Chart = Type.Object({
+  series: Type.Array(ChartSeries),
+  /** Keys that would have been too much to draw at once: ask for them by name. */
+  left_out: Type.Array(Text),
+})
+
 export const ExperimentRow = Type.Object({
   experiment_id: Text,
   name: Text,

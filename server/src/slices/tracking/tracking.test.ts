@@ -3,6 +3,7 @@ import type { Who } from '#kernel/http/index.ts'
 import type { Tx } from '#kernel/store/index.ts'
 import { type MlflowServer, startMlflowServer } from '#kit/mlflow-server.ts'
 import { eachStore } from '#kit/store.ts'
+import type { Chart } from './charts.ts'
 import type { LogBatch, LogMetric } from './metric-commands.ts'
 import type { LoggedModel, MetricInput, Run, SearchPage } from './model.ts'
 
@@ -202,12 +203,13 @@ eachStore('tracking', (open) => {
       expect((await interval({ start_step: 5, end_step: 8 })).map(({ step }) => step)).toEqual([5, 6, 7, 8])
       expect((await interval({ limit: 1 })).map(({ step }) => step)).toEqual([2999])
 
-      const [drawn] = await at.store.query<{ count: number; step: number[]; value: number[] }[]>('tracking.chart', {
+      const chart = await at.store.query<Chart>('tracking.chart', {
         workspace: 'default',
         run_id,
         keys: [],
         points: 100,
       })
+      const [drawn] = chart.series
       expect(drawn!.count).toBe(3000)
       expect(drawn!.step.length).toBeLessThanOrEqual(103)
       expect(drawn!.step.at(-1)).toBe(2999)
