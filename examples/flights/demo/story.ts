@@ -28,7 +28,7 @@ export async function walk(url: string, prepared: Prepared, say: (line: string) 
   const replay = createReplay(url, 'delay', prepared.data, readdirSync(join(prepared.data, 'labels')).sort(), {
     busy: () => api.busy(),
     async onDay(day, event_ms) {
-      const { next_ms } = await api.monitor()
+      const next_ms = await api.nextWindow()
       // The window that is open now ends a week after its start; one that has ended waits a day for its labels.
       if (next_ms !== null) event_lag = Math.max(event_lag, event_ms - (next_ms + 8 * DAY_MS))
       if (day === CANDIDATES_DAY) await tryCandidates(api, stages, say)
