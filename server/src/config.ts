@@ -158,7 +158,7 @@ export function readConfig(
     if (!(name in SETTINGS)) mistakes.push(`${name} (file): there is no such setting`)
   const known = new Set([...Object.keys(SETTINGS).map(envName), ...NOT_SETTINGS])
   for (const name of Object.keys(source.env ?? {})) {
-    if (name.startsWith('SLIPWAY_') && !known.has(name))
+    if (name.startsWith('SLIPWAY_') && !known.has(name) && !OF_A_STEP.test(name))
       mistakes.push(`${name} (environment): there is no such setting`)
   }
   if (config.dev && !/^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(config.host as string))
@@ -181,8 +181,12 @@ export function readConfig(
   }
 }
 
-/** Names that clients and steps use, which are no settings of the server. */
+/** What a step is told of its inputs and params: a `slipway` that it starts inherits them. */
+const OF_A_STEP = /^SLIPWAY_(INPUT|PARAM)_/
+
+/** Names that clients, steps and the search for Python use, which are no settings of the server. */
 const NOT_SETTINGS = [
+  'SLIPWAY_PYTHON',
   'SLIPWAY_URL',
   'SLIPWAY_TOKEN',
   'SLIPWAY_WORKSPACE',

@@ -5,6 +5,8 @@ export interface Pulse {
   /** Beats soon; during a beat: once more after it. */
   wake(): void
   start(): void
+  /** Resolves when the beat under way, if there is one, has ended. */
+  rest(): Promise<void>
   /** Resolves when the beat under way has ended; no further one starts. */
   stop(): Promise<void>
 }
@@ -61,6 +63,9 @@ export function createPulse({ name, every_ms, beat, log, backoff_ms_max = 10_000
       if (running) return
       running = true
       go()
+    },
+    async rest() {
+      await beating
     },
     async stop() {
       running = false

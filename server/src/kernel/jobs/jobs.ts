@@ -190,7 +190,8 @@ export function createJobs({ store, clock, ids, log, random = systemRandom, tele
             )
           )
         })
-        if (!started || (!open && running.size === 0)) return
+        // A beat may have committed what was just seen, and not yet have told so.
+        if (!started || (!open && running.size === 0)) return pulse.rest()
         await new Promise((resolve) => setTimeout(resolve, 5))
       }
     },

@@ -107,4 +107,29 @@ eachStore('schedules', (open, database) => {
     await Promise.all(all.map((jobs) => jobs.idle()))
     expect(fired).toEqual([MIDNIGHT + 60 * MINUTE])
   })
+
+  test('when nothing is left to do, what firing told after its commit has been told', async () => {
+    const { store } = opened
+    const clock = manualClock(MIDNIGHT)
+    const fired: number[] = []
+    // Between the commit, which any reader sees, and the callbacks after it lies a while.
+    const slow: Store = {
+      ...store,
+      can: store.can,
+      write: async (work) => {
+        const after: (() => void)[] = []
+        const value = await store.write((tx) => work({ ...tx, afterCommit: (callback) => void after.push(callback) }))
+        await new Promise((resolve) => setTimeout(resolve, 60))
+        for (const callback of after) callback()
+        return value
+      },
+    }
+    const jobs = over(slow, clock)
+    jobs.schedule('nightly', '0 * * * *', async (tx, due_ms) => tx.afterCommit(() => fired.push(due_ms)))
+    await jobs.start()
+    await known(store, MIDNIGHT + 60 * MINUTE)
+    clock.advance(60 * MINUTE)
+    await jobs.idle()
+    expect(fired).toEqual([MIDNIGHT + 60 * MINUTE])
+  })
 })
