@@ -1,5 +1,5 @@
 /** Reads slipway.yaml: every mistake at once, each with its line and what to do. */
-import { Ajv, type ErrorObject } from 'ajv'
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { type Document, isMap, LineCounter, type Pair, parseDocument } from 'yaml'
 import { graphMistakes } from '#slices/pipelines'
 import { ProjectFile } from './schema.ts'
@@ -16,8 +16,9 @@ export interface Mistake {
 const YAML_BYTES_MAX = 1_000_000
 const MISTAKES_MAX = 100
 
-const ajv = new Ajv({ allErrors: true, strict: false, verbose: true })
-const validate = ajv.compile(ProjectFile)
+// Compiled by the first file that is read: it takes longer than the rest of a start does.
+let compiled: ValidateFunction | undefined
+const validator = () => (compiled ??= new Ajv({ allErrors: true, strict: false, verbose: true }).compile(ProjectFile))
 
 export function readProject(
   text: string,
@@ -36,6 +37,7 @@ export function readProject(
     )
   }
   const value: unknown = document.toJS({ maxAliasCount: 100 })
+  const validate = validator()
   if (!validate(value)) return failed(mistakesOf(validate.errors ?? [], document, lines))
   const project = value as ProjectFile
   const mistakes = referenceMistakes(project).map(({ path, message, remedy }) => ({
