@@ -126,7 +126,7 @@ function compiledOnUse(ajv: Ajv, schema: object): ValidateFunction {
   const validate = ((value: unknown) => {
     compiled ??= ajv.compile(schema)
     const fits = compiled(value)
-    validate.errors = compiled.errors
+    validate.errors = compiled.errors ?? null
     return fits
   }) as ValidateFunction
   return validate
