@@ -13,18 +13,27 @@ const END = '<!-- /events -->'
 
 const listeners = await withApp(async ({ parts }) => parts.events.describe())
 const reactions = new Map(listeners.map(({ name, subscribers }) => [name, subscribers]))
+/** Who hears everything stands once, in the last row. */
+const always = listeners[0]?.subscribers.filter((one) =>
+  listeners.every(({ subscribers }) => subscribers.includes(one)),
+)
 const types = new Map([...listeners, ...(await declared())].map((type) => [type.name, type.about]))
 
 const rows = [...types]
   .sort(([a], [b]) => (a < b ? -1 : 1))
-  .map(([name, about]) => `| \`${name}\` | ${about} | ${(reactions.get(name) ?? []).join(', ') || '–'} |`)
-const table = ['| event | what happened | who reacts |', '|---|---|---|', ...rows].join('\n')
+  .map(([name, about]) => `| \`${name}\` | ${about} | ${names(reactions.get(name))} |`)
+const last = always?.length ? [`| any of them | | ${always.join(', ')} |`] : []
+const table = ['| event | what happened | who reacts |', '|---|---|---|', ...rows, ...last].join('\n')
 
 const text = existsSync(path.join(ROOT, FILE)) ? readFileSync(path.join(ROOT, FILE), 'utf8') : ''
 const [before, rest] = text.split(BEGIN)
 const after = rest?.split(END)[1]
 if (after === undefined) throw new Error(`${FILE} has no place for the table: a line ${BEGIN} and a line ${END}`)
 keep({ [FILE]: `${before}${BEGIN}\n${table}\n${END}${after}` })
+
+function names(subscribers: string[] = []): string {
+  return subscribers.filter((one) => !always?.includes(one)).join(', ') || '–'
+}
 
 /** Event types that the slices' and the kernel's `events.ts` files export, alone or as members of an object. */
 async function declared(): Promise<EventType<unknown>[]> {
