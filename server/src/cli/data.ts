@@ -4,8 +4,10 @@ import { basename, join, relative, resolve, sep } from 'node:path'
 import { DomainError, invalid } from '#kernel/errors.ts'
 import type { Client } from './client.ts'
 import { digestOf } from './code-snapshot.ts'
+import { EXIT } from './exit.ts'
 import type { Output } from './output.ts'
-import { type CommandAction, EXIT } from './program.ts'
+import { pair } from './pairs.ts'
+import type { CommandAction } from './program.ts'
 
 interface AddOptions {
   tag: string[]
@@ -32,9 +34,7 @@ export const addData: CommandAction<[string, string[], AddOptions]> = async (
   paths,
   options,
 ) => {
-  const tags = Object.fromEntries(
-    options.tag.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]),
-  )
+  const tags = Object.fromEntries(options.tag.map((text) => pair(text, '--tag')))
   const version = await uploadVersion(client, output, {
     name,
     paths: paths.map((path) => resolve(cwd, path)),

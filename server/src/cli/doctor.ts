@@ -4,9 +4,9 @@ import { access, stat, statfs } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { showDuration } from '#kernel/units.ts'
 import { readConfig } from '../config.ts'
+import { EXIT } from './exit.ts'
 import { table } from './output.ts'
 import type { CommandAction } from './program.ts'
-import { EXIT } from './program.ts'
 
 type Verdict = 'ok' | 'warn' | 'fail'
 

@@ -1,10 +1,8 @@
 import { Command, CommanderError } from 'commander'
 import { DomainError } from '#kernel/errors.ts'
 import { type Client, createClient } from './client.ts'
+import { EXIT } from './exit.ts'
 import { createOutput, type Output } from './output.ts'
-
-/** Exit codes, also in `slipway --help`. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, refused: 4 } as const
 
 /** What every command is handed. `cwd` is the caller's folder, which under npm is not the process's. */
 export interface CommandContext {

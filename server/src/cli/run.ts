@@ -1,8 +1,7 @@
-import { DomainError, invalid } from '#kernel/errors.ts'
-import type { Client } from './client.ts'
-import { followStep } from './logs.ts'
-import type { Output } from './output.ts'
-import { type CommandAction, EXIT } from './program.ts'
+import { EXIT } from './exit.ts'
+import { findPipeline, followRun, type Run } from './follow.ts'
+import { pair, scalar } from './pairs.ts'
+import type { CommandAction } from './program.ts'
 
 interface RunOptions {
   param: string[]
@@ -11,25 +10,6 @@ interface RunOptions {
   cache: boolean
   reason?: string
 }
-
-interface Run {
-  id: string
-  project: string
-  pipeline: string
-  number: number
-  state: string
-  reason: string | null
-}
-
-export interface Step {
-  id: string
-  name: string
-  state: string
-  reason: string | null
-  cache_words: string | null
-}
-
-const LOOK_MS = 300
 
 export const run: CommandAction<[string, RunOptions]> = async ({ client, output }, name, options) => {
   const { project, pipeline } = await findPipeline(client, name)
@@ -46,53 +26,15 @@ export const run: CommandAction<[string, RunOptions]> = async ({ client, output 
     return undefined
   }
   output.say(`${project}/${pipeline} #${started.number}`)
+  // The run is the server's: whoever stops watching does not stop it.
+  process.once('SIGINT', () => {
+    output.warn(`it goes on without you: slipway logs -f ${started.id}`)
+    process.exit(EXIT.interrupted)
+  })
   const ended = await followRun(client, output, started.id)
   output.answer(
     ended,
     () => `${project}/${pipeline} #${ended.number} ${ended.state}${ended.reason ? `: ${ended.reason}` : ''}`,
   )
   return ended.state === 'done' ? undefined : EXIT.failed
-}
-
-/** `train` or `flights/train`. */
-export async function findPipeline(client: Client, name: string): Promise<{ project: string; pipeline: string }> {
-  const { items } = await client.get<{ items: { project: string; name: string }[] }>('/api/slipway/v1/pipelines')
-  const found = items.filter((one) => one.name === name || `${one.project}/${one.name}` === name)
-  if (found.length === 1) return { project: found[0]!.project, pipeline: found[0]!.name }
-  if (found.length > 1)
-    throw invalid(`several projects have a pipeline '${name}'`, {
-      remedy: `Say ${found.map((one) => `${one.project}/${one.name}`).join(' or ')}.`,
-    })
-  throw new DomainError('not-found', `there is no pipeline '${name}'`, {
-    remedy: items.length
-      ? `There are ${items.map((one) => one.name).join(', ')}.`
-      : 'Apply a slipway.yaml that declares one.',
-  })
-}
-
-/** Shows each step's log as it grows, and answers the run when it has ended. */
-export async function followRun(client: Client, output: Output, id: string): Promise<Run> {
-  const seen = new Set<string>()
-  for (;;) {
-    const now = await client.get<Run & { steps: Step[] }>(`/api/slipway/v1/pipeline-runs/${id}`)
-    for (const step of now.steps) {
-      if (seen.has(step.id) || step.state === 'waiting') continue
-      seen.add(step.id)
-      if (step.state === 'cached') output.say(`  ${step.name}: ${step.cache_words}`)
-      else if (step.state !== 'skipped' && step.state !== 'cancelled') await followStep(client, output, step)
-    }
-    if (now.state !== 'running') return now
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
-  }
-}
-
-function pair(text: string, flag: string): [string, string] {
-  const at = text.indexOf('=')
-  if (at < 1) throw invalid(`'${text}' is not name=value`, { field: flag })
-  return [text.slice(0, at), text.slice(at + 1)]
-}
-
-function scalar(text: string): string | number | boolean {
-  if (text === 'true' || text === 'false') return text === 'true'
-  return text !== '' && Number.isFinite(Number(text)) ? Number(text) : text
 }
