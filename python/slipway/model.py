@@ -1,6 +1,7 @@
 """A loaded MLflow model, asked and answering as MLflow's own scoring server does."""
 
 import json
+import os
 import platform
 import re
 import sys
@@ -15,6 +16,12 @@ TRACEBACK_CHARS_MAX = 8000
 MESSAGE_CHARS_MAX = 2000
 _REPORTED = ("mlflow", "mlflow-skinny", "scikit-learn", "numpy", "pandas", "scipy", "xgboost", "lightgbm", "shap",
              "onnx", "onnxruntime", "skl2onnx", "cloudpickle", "skops")
+
+
+def calm_threads() -> None:
+    """Keeps numerical libraries to one thread unless somebody said otherwise: several for a request of one row only wait
+    for each other, and beside other processes they wait long. To be called before anything numerical is imported."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 class BadInput(Exception):

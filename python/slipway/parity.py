@@ -13,6 +13,7 @@ from .onnxform import CompiledForm, Refused
 EDGES_MAX = 2000
 MIXED_ROWS = 200
 LISTED_MAX = 50
+LISTED_ALIKE_MAX = 3
 SINGLES = 20
 #: Rows that the guards refuse, per kind of case, of which the Python form is asked whether it refuses them too.
 STOPPED_ASKED = 16
@@ -171,7 +172,8 @@ class Parity:
         return {name: _listed(value) for name, value in zip(self.columns, row)}
 
     def _list_refusal(self, name: str, row: Row, column: str | None, expected: Any, got: Any) -> None:
-        if len(self.refused) >= LISTED_MAX:
+        alike = sum(each["case"] == name and each["column"] == column for each in self.refused)
+        if len(self.refused) >= LISTED_MAX or alike >= LISTED_ALIKE_MAX:
             return
         words = {"case": name, "column": column, "row": self._shown(row)}
         words["python"] = str(expected)[:300] if isinstance(expected, Exception) else _listed(expected)

@@ -15,7 +15,7 @@ import traceback
 from typing import Any, Iterator
 
 from . import __version__
-from .model import BadInput, Model, ModelError, TRACEBACK_CHARS_MAX, installed, json_of, python_version, rendered
+from .model import BadInput, Model, ModelError, TRACEBACK_CHARS_MAX, calm_threads, installed, json_of, python_version, rendered
 from .scan import scan
 
 ROWS_MIN = 1000
@@ -262,6 +262,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--no-compile", action="store_true", help="scan, load and ask the example only")
     parser.add_argument("--scan-only", action="store_true", help="print the scan and load nothing")
     given = parser.parse_args(argv)
+    calm_threads()
     if given.scan_only:
         json.dump(scan(given.model), sys.stdout, indent=1)
         return

@@ -28,7 +28,7 @@ import traceback
 from typing import Any
 
 from . import frames
-from .model import BadInput, Model, ModelError, TRACEBACK_CHARS_MAX
+from .model import BadInput, Model, ModelError, TRACEBACK_CHARS_MAX, calm_threads, rendered
 
 PROTOCOL = 1
 CONNECTIONS_MAX = 64
@@ -64,8 +64,6 @@ class Worker:
             started = time.perf_counter()
             raw = self.model.predict(data, params)
             took_ms = (time.perf_counter() - started) * 1000
-        from .model import rendered
-
         return {"predictions": rendered(raw), "took_ms": round(took_ms, 3)}
 
     def op_explain(self, request: dict) -> dict:
@@ -75,7 +73,7 @@ class Worker:
         with self.turn:
             if self.explainer is None:
                 self.explainer = Explainer(self.model, self.background)
-            return {"explanations": self.explainer.rows(columns, rows)}
+            return {"explanations": self.explainer.values(columns, rows)}
 
     def op_shutdown(self, _: dict) -> dict:
         self.ending.set()
@@ -201,6 +199,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--concurrency", type=int, default=1, help="model calls at a time (default 1)")
     arguments = parser.parse_args(argv)
     sys.path.extend(arguments.extra_path)
+    calm_threads()
     end_with_parent(arguments.socket)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: leave(arguments.socket, 0))

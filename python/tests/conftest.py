@@ -11,6 +11,8 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+# As the worker does: threads that wait for each other cost more than they bring for a few rows.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 from sklearn.compose import ColumnTransformer  # noqa: E402
 from sklearn.ensemble import (  # noqa: E402

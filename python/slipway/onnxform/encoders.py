@@ -41,7 +41,7 @@ def scale(graph: Graph, transformer: Any, columns: list[Column]) -> Block:
     bounded = graph.op("Min", graph.op("Max", block.tensor, graph.constant(float(low))), graph.constant(float(high)))
     # Clipping keeps NaN in scikit-learn; Max and Min of ONNX leave that open.
     missing = graph.op("IsNaN", block.tensor)
-    return Block(graph.op("Where", missing, block.tensor, bounded), block.width, block.single)
+    return Block(graph.op("Where", missing, block.tensor, bounded), block.width, block.held)
 
 
 def impute(graph: Graph, imputer: Any, columns: list[Column]) -> list[Column]:
@@ -55,7 +55,7 @@ def impute(graph: Graph, imputer: Any, columns: list[Column]) -> list[Column]:
     fill = np.asarray([0.0 if not kept else value for value, kept in zip(imputer.statistics_, keep)], dtype=np.float64)
     if block.single:
         fill = fill.astype(np.float32).astype(np.float64)
-    filled = Block(graph.op("Where", missing, graph.constant(fill.reshape(1, -1)), block.tensor), block.width, block.single)
+    filled = Block(graph.op("Where", missing, graph.constant(fill.reshape(1, -1)), block.tensor), block.width, block.held)
     result: list[Column] = [graph.pick(filled, [index for index, kept in enumerate(keep) if kept])]
     if imputer.add_indicator:
         from onnx import TensorProto

@@ -18,12 +18,24 @@ class Unsupported(Exception):
 
 @dataclass
 class Block:
-    """A number tensor of shape [N, width]: always double in the graph. ``single`` says that scikit-learn holds the same
-    numbers as float32, so that every result of arithmetic on them is rounded to float32 first."""
+    """A number tensor of shape [N, width]: always double in the graph. ``held`` is how scikit-learn holds the same numbers:
+    ``single`` means float32, so that every result of arithmetic on them is rounded to float32."""
 
     tensor: str
     width: int
-    single: bool = False
+    held: str = "double"
+
+    @property
+    def single(self) -> bool:
+        return self.held == "single"
+
+
+def together(held: list[str]) -> str:
+    """What numpy makes of several columns in one array: truth values give way to float32, whole numbers do not."""
+    kinds = set(held)
+    if len(kinds) == 1:
+        return held[0]
+    return "single" if kinds == {"single", "bool"} else "double"
 
 
 @dataclass
@@ -85,7 +97,8 @@ class Graph:
 
     def arithmetic(self, kind: str, block: Block, operand: Any) -> Block:
         tensor = self.op(kind, block.tensor, self.constant(np.asarray(operand, dtype=np.float64)))
-        return Block(self.round_single(tensor) if block.single else tensor, block.width, block.single)
+        held = "single" if block.single else "double"
+        return Block(self.round_single(tensor) if block.single else tensor, block.width, held)
 
     def concat(self, blocks: list[Block]) -> Block:
         if not blocks:
@@ -93,13 +106,13 @@ class Graph:
         if len(blocks) == 1:
             return blocks[0]
         tensor = self.op("Concat", *[block.tensor for block in blocks], axis=1)
-        return Block(tensor, sum(block.width for block in blocks), all(block.single for block in blocks))
+        return Block(tensor, sum(block.width for block in blocks), together([block.held for block in blocks]))
 
     def pick(self, block: Block, where: list[int]) -> Block:
         if where == list(range(block.width)):
             return block
         index = self.constant(np.asarray(where, dtype=np.int64))
-        return Block(self.op("Gather", block.tensor, index, axis=1), len(where), block.single)
+        return Block(self.op("Gather", block.tensor, index, axis=1), len(where), block.held)
 
     def serialize(self) -> bytes:
         from onnx import checker, helper, numpy_helper

@@ -30,8 +30,8 @@ class _Walk:
         if guard.type not in NUMBER_TYPES:
             raise Unsupported(f"an input of type {guard.type}")
         tensor = self.graph.input(guard.onnx_name, False)
-        single = guard.type == "float"
-        return Block(self.graph.round_single(tensor) if single else tensor, 1, single)
+        held = {"float": "single", "boolean": "bool", "long": "int", "integer": "int"}.get(guard.type, "double")
+        return Block(self.graph.round_single(tensor) if held == "single" else tensor, 1, held)
 
     @staticmethod
     def _tensor(column: Column) -> str:
