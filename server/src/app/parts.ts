@@ -168,6 +168,7 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
     ids,
     log,
     secret: input.secret,
+    settings: { dir },
   })
   const releases = createReleases({
     store,

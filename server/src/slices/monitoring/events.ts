@@ -6,7 +6,8 @@ export interface AlertMoved {
   endpoint: string
   alert: string
   metric: string
-  window: { start_ms: number; end_ms: number }
+  /** Null where no window moved it: its rule is gone. */
+  window: { start_ms: number; end_ms: number } | null
   value: number | null
   threshold: number
   /** Event time up to which the endpoint has been seen. */

@@ -1,3 +1,4 @@
+export type { Alert } from './alert-store.ts'
 export {
   type AlertMoved,
   alertCleared,
@@ -9,7 +10,7 @@ export {
 } from './events.ts'
 export type { LabelledRow } from './labelled.ts'
 export { createMonitoring, type Monitoring, type MonitoringDeps, monitoringMigrations } from './monitoring.ts'
-export type { Alert, Monitor, MonitorWindow } from './monitoring-store.ts'
+export type { Monitor, MonitorWindow } from './monitoring-store.ts'
 export {
   type BinaryRows,
   binaryMetric,

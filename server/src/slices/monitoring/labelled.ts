@@ -1,12 +1,21 @@
 /** Predictions joined with the labels that count: for windows, gates and retraining. */
-import { type Analytics, type Cell, identifier, literal, type TableSource } from '#kernel/analytics/index.ts'
+import { join } from 'node:path'
+import {
+  type Analytics,
+  type AnalyticsResult,
+  type Cell,
+  type FileSource,
+  identifier,
+  literal,
+  type Statement,
+  type TableSource,
+} from '#kernel/analytics/index.ts'
 import { DomainError } from '#kernel/errors.ts'
 import type { Store } from '#kernel/store/index.ts'
 import type { Datasets } from '#slices/datasets'
-import type { PredictionFiles, Serving } from '#slices/serving'
+import type { Serving } from '#slices/serving'
+import { createLabelTables } from './label-tables.ts'
 
-/** Labels that one join takes along; a window with more is cut and says so. */
-export const LABELS_MAX = 190_000
 const JOIN_MS_MAX = 120_000
 
 export interface LabelledRow {
@@ -39,8 +48,11 @@ export interface Labelled {
     label: string
     rows_max: number
   }): Promise<{ number: number; rows: LabelledRow[] } | undefined>
-  /** Opens a span for several statements: `from` is its predictions, `labels` the table of labels. Undefined: no prediction. */
-  open(span: Span): Promise<OpenSpan | undefined>
+  /**
+   * Opens a span for several statements. What `ask` makes of the FROM clause of its predictions is answered in the same call
+   * that finds their ids. Undefined: no prediction.
+   */
+  open(span: Span, ask?: (from: string) => readonly Statement[]): Promise<OpenSpan | undefined>
 }
 
 export interface OpenSpan {
@@ -48,10 +60,14 @@ export interface OpenSpan {
   predictions: string
   /** FROM clause: predictions with a column `truth`, null without a label. */
   joined: string
-  files: PredictionFiles['sources']
+  files: Record<string, FileSource>
   tables: Record<string, TableSource>
   features: string[]
-  labels_truncated: boolean
+  /** Least and greatest id of its predictions. */
+  first_id: string
+  last_id: string
+  /** Answers to what was asked with the opening. */
+  told: AnalyticsResult[]
   done(): Promise<void>
 }
 
@@ -60,47 +76,43 @@ export function createLabelled(deps: {
   analytics: Analytics
   serving: Pick<Serving, 'predictions'>
   datasets: Pick<Datasets, 'find' | 'lend'>
+  settings: { dir: string }
 }): Labelled {
   const { store, analytics, serving, datasets } = deps
+  const readLabels = createLabelTables({ store, dir: join(deps.settings.dir, 'cache', 'monitoring') })
 
-  const open: Labelled['open'] = async ({ workspace, endpoint, from_ms, to_ms }) => {
+  const open: Labelled['open'] = async ({ workspace, endpoint, from_ms, to_ms }, ask = () => []) => {
     const found = await serving.predictions(workspace, endpoint, { from_ms, to_ms })
-    if (!found.from) {
-      await found.done()
-      return undefined
-    }
     try {
-      // Labels are found by the ids of the predictions of the span: event time and wall time are different things.
-      const { rows } = await analytics.query({
-        sql: `SELECT min(id), max(id) FROM ${found.from}`,
-        files: found.sources,
-        timeout_ms: JOIN_MS_MAX,
-      })
-      const [from_id, to_id] = rows[0] as [string | null, string | null]
-      if (from_id === null || to_id === null) {
+      if (!found.from) {
         await found.done()
         return undefined
       }
-      const labels = await store.query<{ predictions: string[]; values: string[]; truncated: boolean }>(
-        'monitoring.labelsBetween',
-        { workspace, from_id, to_id: `${to_id}~`, limit: LABELS_MAX },
-      )
-      const tables = {
-        labels: {
-          columns: {
-            prediction: { type: 'VARCHAR' as const, values: labels.predictions },
-            truth: { type: 'VARCHAR' as const, values: labels.values },
-          },
-        },
+      const sources = readOnce(found.sources)
+      // Labels are found by the ids of the predictions of the span: event time and wall time are different things.
+      const [ids, ...told] = await analytics.queries({
+        statements: [{ sql: `SELECT min(id), max(id) FROM ${found.from}` }, ...ask(found.from)],
+        files: sources,
+        timeout_ms: JOIN_MS_MAX,
+      })
+      const [first_id, last_id] = ids!.rows[0] as [string | null, string | null]
+      if (first_id === null || last_id === null) {
+        await found.done()
+        return undefined
       }
+      const labels = await readLabels({ workspace, from_id: first_id, to_id: last_id })
       return {
         predictions: found.from,
         joined: `(SELECT p.*, l.truth FROM ${found.from} p LEFT JOIN labels l ON l.prediction = p.id)`,
-        files: found.sources,
-        tables,
+        files: { ...sources, ...labels.files },
+        tables: labels.tables,
         features: found.features,
-        labels_truncated: labels.truncated,
-        done: found.done,
+        first_id,
+        last_id,
+        told,
+        async done() {
+          await Promise.all([found.done(), labels.done()])
+        },
       }
     } catch (error) {
       await found.done()
@@ -141,9 +153,19 @@ export function createLabelled(deps: {
       const opened = await open(span)
       if (!opened) return { rows: 0, size_bytes: 0 }
       try {
-        const columns = opened.features.map((name) => `${identifier(`f_${name}`)} AS ${identifier(name)}`)
+        const rows = `FROM ${opened.joined} WHERE truth IS NOT NULL AND status <> 'error'`
+        const taken = new Set([...opened.features, label].map((name) => name.toLowerCase()))
+        const columns = [
+          // A feature of the same name is what the model was trained with: it stays.
+          ...(taken.has('prediction') ? [] : ['id AS prediction']),
+          ...(taken.has('event_time') ? [] : ['make_timestamp(event_ms * 1000) AS event_time']),
+          ...opened.features
+            .filter((name) => name.toLowerCase() !== label.toLowerCase())
+            .map((name) => `${identifier(`f_${name}`)} AS ${identifier(name)}`),
+          `truth::${await labelType(opened, rows)} AS ${identifier(label)}`,
+        ]
         return await analytics.copyTo({
-          sql: `SELECT id AS prediction, make_timestamp(event_ms * 1000) AS event_time, ${columns.map((column) => `${column}, `).join('')}coalesce(try_cast(truth AS BIGINT)::VARCHAR, truth)::${await labelType(opened)} AS ${identifier(label)} FROM ${opened.joined} WHERE truth IS NOT NULL AND status <> 'error' ORDER BY event_ms, id`,
+          sql: `SELECT ${columns.join(', ')} ${rows} ORDER BY event_ms, id`,
           files: opened.files,
           tables: opened.tables,
           to,
@@ -193,16 +215,27 @@ export function createLabelled(deps: {
     },
   }
 
-  /** Whole numbers stay numbers in the file that a model is trained on. */
-  async function labelType(opened: OpenSpan): Promise<string> {
-    const { rows } = await analytics.query({
-      sql: 'SELECT count(*) FILTER (try_cast(truth AS BIGINT) IS NULL), count(*) FILTER (try_cast(truth AS DOUBLE) IS NULL) FROM labels',
+  /** Whole numbers stay numbers in the file that a model is trained on; a fraction among them makes all of them fractions. */
+  async function labelType(opened: OpenSpan, rows: string): Promise<string> {
+    const { rows: found } = await analytics.query({
+      sql: `SELECT count(*) FILTER (NOT regexp_full_match(truth, '[+-]?[0-9]{1,18}')), count(*) FILTER (try_cast(truth AS DOUBLE) IS NULL) ${rows}`,
+      files: opened.files,
       tables: opened.tables,
+      timeout_ms: JOIN_MS_MAX,
     })
-    const [no_integer, no_number] = rows[0] as number[]
+    const [no_integer, no_number] = found[0] as number[]
     return no_integer === 0 ? 'BIGINT' : no_number === 0 ? 'DOUBLE' : 'VARCHAR'
   }
 }
+
+/** Plain lines are parsed once for all statements of a call. */
+const readOnce = (sources: Record<string, FileSource>): Record<string, FileSource> =>
+  Object.fromEntries(
+    Object.entries(sources).map(([name, source]) => [
+      name,
+      source.format === 'json' ? { ...source, load: true } : source,
+    ]),
+  )
 
 /** Labels are compared as text: `1`, `true` and `late` alike. */
 export function labelText(value: unknown): string {

@@ -1,6 +1,6 @@
-import { json, parseJson, type Sql, type SqlValue, type Tx } from '#kernel/store/index.ts'
+import { json, parseJson, type Sql, type Tx } from '#kernel/store/index.ts'
 import type { MonitorSpec } from './schema.ts'
-import type { WindowFacts } from './window.ts'
+import type { WindowBasis, WindowFacts } from './window.ts'
 
 export interface Monitor {
   workspace: string
@@ -17,37 +17,18 @@ export interface MonitorWindow {
   monitor: string
   start_ms: number
   end_ms: number
-  state: 'computed' | 'revised' | 'dirty'
+  /** dirty: labels came late, it is computed again soon; failed: it could not be computed, its facts say why. */
+  state: 'computed' | 'revised' | 'dirty' | 'failed'
   facts: WindowFacts
   computed_ms: number
   revisions: number
 }
 
-export interface Alert {
-  workspace: string
-  id: string
-  monitor: string
-  endpoint: string
-  name: string
-  metric: string
-  state: 'open' | 'cleared'
-  threshold: number
-  value: number | null
-  reference: { value: number; version: number; window_ms: number } | null
-  opened_window_ms: number
-  cleared_window_ms: number | null
-  watermark_ms: number
-  opened_ms: number
-  cleared_ms: number | null
-}
-
 type MonitorRow = Omit<Monitor, 'spec'> & { spec: string }
 type WindowRow = Omit<MonitorWindow, 'facts'> & { facts: string }
-type AlertRow = Omit<Alert, 'reference'> & { reference: string }
 
 const monitorOf = (row: MonitorRow): Monitor => ({ ...row, spec: parseJson(row.spec, {} as MonitorSpec) })
 const windowOf = (row: WindowRow): MonitorWindow => ({ ...row, facts: parseJson(row.facts, {} as WindowFacts) })
-const alertOf = (row: AlertRow): Alert => ({ ...row, reference: parseJson<Alert['reference']>(row.reference, null) })
 const WINDOW = 'monitor, start_ms, end_ms, state, facts, computed_ms, revisions'
 
 export async function monitorByName(sql: Sql, workspace: string, name: string): Promise<Monitor | undefined> {
@@ -80,20 +61,39 @@ export async function putMonitor(tx: Tx, monitor: Monitor): Promise<void> {
 }
 
 export async function dropMonitor(tx: Tx, workspace: string, name: string): Promise<void> {
-  for (const table of ['alert_streak', 'monitor_reference', 'monitor_window'])
-    await tx.run(`DELETE FROM ${table} WHERE workspace = ? AND monitor = ?`, [workspace, name])
+  await dropWindows(tx, workspace, name)
   await tx.run('DELETE FROM monitor WHERE workspace = ? AND name = ?', [workspace, name])
 }
 
 export const setNext = (tx: Tx, workspace: string, name: string, next_ms: number) =>
   tx.run('UPDATE monitor SET next_ms = ? WHERE workspace = ? AND name = ?', [next_ms, workspace, name])
-export const setLabelsSeen = (tx: Tx, workspace: string, name: string, seen_ms: number) =>
-  tx.run('UPDATE monitor SET labels_seen_ms = ? WHERE workspace = ? AND name = ?', [seen_ms, workspace, name])
+/** Moves on, unless another process did meanwhile. */
+export const setLabelsSeen = (tx: Tx, workspace: string, name: string, from_ms: number, to_ms: number) =>
+  tx.run('UPDATE monitor SET labels_seen_ms = ? WHERE workspace = ? AND name = ? AND labels_seen_ms = ?', [
+    to_ms,
+    workspace,
+    name,
+    from_ms,
+  ])
+/** A window was computed from the labels of that time: those that came since are looked at again. */
+export const lookAgainFrom = (tx: Tx, workspace: string, name: string, at_ms: number) =>
+  tx.run('UPDATE monitor SET labels_seen_ms = ? WHERE workspace = ? AND name = ? AND labels_seen_ms > ?', [
+    at_ms,
+    workspace,
+    name,
+    at_ms,
+  ])
 
-export async function putWindow(tx: Tx, workspace: string, window: MonitorWindow): Promise<void> {
+export async function putWindow(
+  tx: Tx,
+  workspace: string,
+  window: MonitorWindow,
+  basis: WindowBasis & { labels_ms: number },
+): Promise<void> {
   await tx.run(
-    `INSERT INTO monitor_window (workspace, ${WINDOW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (workspace, monitor, start_ms) DO UPDATE SET state = excluded.state, facts = excluded.facts, computed_ms = excluded.computed_ms, revisions = excluded.revisions`,
+    `INSERT INTO monitor_window (workspace, ${WINDOW}, first_id, last_id, labels_digest, labels_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (workspace, monitor, start_ms) DO UPDATE SET end_ms = excluded.end_ms, state = excluded.state, facts = excluded.facts, computed_ms = excluded.computed_ms, revisions = excluded.revisions,
+       first_id = excluded.first_id, last_id = excluded.last_id, labels_digest = excluded.labels_digest, labels_ms = excluded.labels_ms`,
     [
       workspace,
       window.monitor,
@@ -103,8 +103,18 @@ export async function putWindow(tx: Tx, workspace: string, window: MonitorWindow
       json(window.facts),
       window.computed_ms,
       window.revisions,
+      basis.first_id,
+      basis.last_id,
+      basis.labels_digest,
+      basis.labels_ms,
     ],
   )
+}
+
+/** The windows of another grid mean nothing to this one. */
+export async function dropWindows(tx: Tx, workspace: string, monitor: string): Promise<void> {
+  for (const table of ['alert_streak', 'monitor_reference', 'score_reference', 'monitor_window'])
+    await tx.run(`DELETE FROM ${table} WHERE workspace = ? AND monitor = ?`, [workspace, monitor])
 }
 
 export async function windowAt(
@@ -112,12 +122,12 @@ export async function windowAt(
   workspace: string,
   monitor: string,
   start_ms: number,
-): Promise<MonitorWindow | undefined> {
-  const row = await sql.get<WindowRow>(
-    `SELECT ${WINDOW} FROM monitor_window WHERE workspace = ? AND monitor = ? AND start_ms = ?`,
+): Promise<(MonitorWindow & { labels_digest: string | null }) | undefined> {
+  const row = await sql.get<WindowRow & { labels_digest: string | null }>(
+    `SELECT ${WINDOW}, labels_digest FROM monitor_window WHERE workspace = ? AND monitor = ? AND start_ms = ?`,
     [workspace, monitor, start_ms],
   )
-  return row && windowOf(row)
+  return row && { ...windowOf(row), labels_digest: row.labels_digest }
 }
 
 /** Oldest first: the newest `limit` windows. */
@@ -141,143 +151,41 @@ export async function dirtyWindow(sql: Sql, workspace: string, monitor: string):
   )?.start_ms
 }
 
-export const markDirty = (tx: Tx, workspace: string, monitor: string, from_ms: number, to_ms: number) =>
-  tx.run(
-    "UPDATE monitor_window SET state = 'dirty' WHERE workspace = ? AND monitor = ? AND start_ms < ? AND end_ms > ?",
-    [workspace, monitor, to_ms, from_ms],
-  )
-
-export async function openAlert(
-  sql: Sql,
-  workspace: string,
-  monitor: string,
-  name: string,
-): Promise<Alert | undefined> {
-  const row = await sql.get<AlertRow>(
-    "SELECT * FROM alert WHERE workspace = ? AND monitor = ? AND name = ? AND state = 'open'",
-    [workspace, monitor, name],
-  )
-  return row && alertOf(row)
-}
-
-export async function alertsOf(
-  sql: Sql,
-  workspace: string,
-  filter: { monitor?: string; endpoint?: string; state?: string; limit: number },
-): Promise<Alert[]> {
-  const where = ['workspace = ?']
-  const params: SqlValue[] = [workspace]
-  for (const key of ['monitor', 'endpoint', 'state'] as const) {
-    const value = filter[key]
-    if (value === undefined) continue
-    where.push(`${key} = ?`)
-    params.push(value)
-  }
-  return (
-    await sql.all<AlertRow>(`SELECT * FROM alert WHERE ${where.join(' AND ')} ORDER BY id DESC LIMIT ?`, [
-      ...params,
-      filter.limit,
+export async function markDirty(tx: Tx, workspace: string, monitor: string, windows: readonly number[]): Promise<void> {
+  for (const start_ms of windows)
+    await tx.run("UPDATE monitor_window SET state = 'dirty' WHERE workspace = ? AND monitor = ? AND start_ms = ?", [
+      workspace,
+      monitor,
+      start_ms,
     ])
-  ).map(alertOf)
 }
 
-export async function putAlert(tx: Tx, alert: Alert): Promise<void> {
-  await tx.run(
-    `INSERT INTO alert (workspace, id, monitor, endpoint, name, metric, state, threshold, value, reference, opened_window_ms, cleared_window_ms, watermark_ms, opened_ms, cleared_ms)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (workspace, id) DO UPDATE SET state = excluded.state, value = excluded.value, cleared_window_ms = excluded.cleared_window_ms, cleared_ms = excluded.cleared_ms`,
-    [
-      alert.workspace,
-      alert.id,
-      alert.monitor,
-      alert.endpoint,
-      alert.name,
-      alert.metric,
-      alert.state,
-      alert.threshold,
-      alert.value,
-      json(alert.reference),
-      alert.opened_window_ms,
-      alert.cleared_window_ms,
-      alert.watermark_ms,
-      alert.opened_ms,
-      alert.cleared_ms,
-    ],
-  )
-}
-
-export async function streakOf(
+export const scoreReferenceOf = async (
   sql: Sql,
   workspace: string,
   monitor: string,
-  name: string,
-): Promise<{ streak: number; last_window_ms: number } | undefined> {
-  return sql.get('SELECT streak, last_window_ms FROM alert_streak WHERE workspace = ? AND monitor = ? AND name = ?', [
-    workspace,
-    monitor,
-    name,
-  ])
+  version: number,
+): Promise<number[] | undefined> => {
+  const row = await sql.get<{ histogram: string }>(
+    'SELECT histogram FROM score_reference WHERE workspace = ? AND monitor = ? AND version = ?',
+    [workspace, monitor, version],
+  )
+  return row && parseJson<number[]>(row.histogram, [])
 }
 
-export async function putStreak(
+/** The first one stays. */
+export const putScoreReference = (
   tx: Tx,
   workspace: string,
   monitor: string,
-  name: string,
-  streak: number,
-  last_window_ms: number,
-): Promise<void> {
-  await tx.run(
-    'INSERT INTO alert_streak (workspace, monitor, name, streak, last_window_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT (workspace, monitor, name) DO UPDATE SET streak = excluded.streak, last_window_ms = excluded.last_window_ms',
-    [workspace, monitor, name, streak, last_window_ms],
-  )
-}
-
-export async function referenceOf(
-  sql: Sql,
-  workspace: string,
-  monitor: string,
-  metric: string,
   version: number,
-): Promise<{ value: number; version: number; window_ms: number } | undefined> {
-  return sql.get(
-    'SELECT value, version, window_ms FROM monitor_reference WHERE workspace = ? AND monitor = ? AND metric = ? AND version = ?',
-    [workspace, monitor, metric, version],
-  )
-}
-
-export const putReference = (
-  tx: Tx,
-  workspace: string,
-  monitor: string,
-  metric: string,
-  version: number,
-  value: number,
   window_ms: number,
+  histogram: readonly number[],
 ) =>
   tx.run(
-    'INSERT INTO monitor_reference (workspace, monitor, metric, version, value, window_ms) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (workspace, monitor, metric, version) DO NOTHING',
-    [workspace, monitor, metric, version, value, window_ms],
+    'INSERT INTO score_reference (workspace, monitor, version, window_ms, histogram) VALUES (?, ?, ?, ?, ?) ON CONFLICT (workspace, monitor, version) DO NOTHING',
+    [workspace, monitor, version, window_ms, json(histogram)],
   )
-
-export async function newestLabel(sql: Sql, workspace: string): Promise<number> {
-  return (
-    (await sql.get<{ at: number | null }>('SELECT max(received_ms) AS at FROM label WHERE workspace = ?', [workspace]))
-      ?.at ?? 0
-  )
-}
-
-/** Predictions that got a label since then; the least and the greatest id, and how many at most 10,000. */
-export async function labelledSince(
-  sql: Sql,
-  workspace: string,
-  since_ms: number,
-): Promise<{ count: number; least: string | null; greatest: string | null }> {
-  return (await sql.get(
-    'SELECT count(*) AS count, min(prediction) AS least, max(prediction) AS greatest FROM label WHERE workspace = ? AND received_ms > ?',
-    [workspace, since_ms],
-  ))!
-}
 
 export async function labelsOf(
   sql: Sql,
@@ -289,19 +197,3 @@ export async function labelsOf(
     [workspace, prediction],
   )
 }
-
-export const noteDelivery = (
-  tx: Tx,
-  workspace: string,
-  row: { id: string; alert: string; url: string; state: string; status: number | null; words: string; at_ms: number },
-) =>
-  tx.run(
-    'INSERT INTO webhook_delivery (workspace, id, alert, url, state, status, words, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workspace, id) DO UPDATE SET state = excluded.state, status = excluded.status, words = excluded.words, at_ms = excluded.at_ms',
-    [workspace, row.id, row.alert, row.url, row.state, row.status, row.words, row.at_ms],
-  )
-
-export const deliveriesOf = (sql: Sql, workspace: string, alert: string) =>
-  sql.all<{ id: string; url: string; state: string; status: number | null; words: string; at_ms: number }>(
-    'SELECT id, url, state, status, words, at_ms FROM webhook_delivery WHERE workspace = ? AND alert = ? ORDER BY at_ms DESC LIMIT 100',
-    [workspace, alert],
-  )

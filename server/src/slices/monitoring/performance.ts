@@ -51,7 +51,7 @@ export function rocAuc(
   return positives === 0 || negatives === 0 ? null : area / (positives * negatives)
 }
 
-/** sklearn.metrics.log_loss: probabilities are clipped at the eps of float64. Undefined on one class only, as there. */
+/** sklearn.metrics.log_loss: probabilities are clipped at the eps of float64. Undefined on one class only and for scores outside 0..1, as there. */
 export function logLoss(
   { labels, scores }: Pick<BinaryRows, 'labels' | 'scores'>,
   weights?: Float64Array,
@@ -62,6 +62,7 @@ export function logLoss(
   for (let row = 0; row < labels.length; row++) {
     const weight = weights ? weights[row]! : 1
     if (weight === 0) continue
+    if (!(scores[row]! >= 0 && scores[row]! <= 1)) return null
     const p = Math.min(1 - Number.EPSILON, Math.max(Number.EPSILON, scores[row]!))
     sum -= weight * (labels[row] === 1 ? Math.log(p) : Math.log(1 - p))
     total += weight
@@ -103,6 +104,7 @@ export const precisionOf = ({ tp, fp }: Confusion): number => ratio(tp, tp + fp)
 export const recallOf = ({ tp, fn }: Confusion): number => ratio(tp, tp + fn)
 export const f1Of = ({ tp, fp, fn }: Confusion): number => ratio(2 * tp, 2 * tp + fp + fn)
 
+/** R2 against the mean of the sample; on equal truths 1 when all answers are right, else 0; null below two rows: as in scikit-learn. */
 export function regression(
   { truths, answers }: RegressionRows,
   weights?: Float64Array,
@@ -126,15 +128,48 @@ export function regression(
     squares += weight * error * error
     spread += weight * (truths[row]! - mean) ** 2
   }
-  return { mae: absolute / total, rmse: Math.sqrt(squares / total), r2: spread === 0 ? null : 1 - squares / spread }
+  const r2 = truths.length < 2 ? null : spread === 0 ? (squares === 0 ? 1 : 0) : 1 - squares / spread
+  return { mae: absolute / total, rmse: Math.sqrt(squares / total), r2 }
 }
 
-/** Share of rows answered with their own label; for any number of classes. */
-export function accuracyOfLabels(truths: readonly string[], answers: readonly string[]): number | null {
+export interface ClassMetrics {
+  accuracy: number
+  /** Means over all classes that are true or answered anywhere, each class counting the same (average='macro'). */
+  precision: number
+  recall: number
+  f1: number
+}
+
+/** For any number of classes; null without rows. */
+export function classMetrics(truths: readonly string[], answers: readonly string[]): ClassMetrics | null {
   if (truths.length === 0) return null
+  const classes = new Map<string, Confusion>()
+  const of = (name: string): Confusion => {
+    let counts = classes.get(name)
+    if (!counts) {
+      counts = { tp: 0, fp: 0, fn: 0, tn: 0 }
+      classes.set(name, counts)
+    }
+    return counts
+  }
   let right = 0
-  for (let row = 0; row < truths.length; row++) if (truths[row] === answers[row]) right++
-  return right / truths.length
+  for (let row = 0; row < truths.length; row++) {
+    if (truths[row] === answers[row]) {
+      right++
+      of(truths[row]!).tp++
+    } else {
+      of(truths[row]!).fn++
+      of(answers[row]!).fp++
+    }
+  }
+  const mean = (measure: (counts: Confusion) => number) =>
+    [...classes.values()].reduce((sum, counts) => sum + measure(counts), 0) / classes.size
+  return {
+    accuracy: right / truths.length,
+    precision: mean(precisionOf),
+    recall: mean(recallOf),
+    f1: mean(f1Of),
+  }
 }
 
 export type PerformanceMetric = 'roc_auc' | 'log_loss' | 'accuracy' | 'precision' | 'recall' | 'f1'

@@ -116,4 +116,12 @@ export function monitoringRoutes(
     params: Type.Object({ alert: Type.String({ pattern: '^alt_[0-9a-f]{32}$' }) }),
     read: async ({ sql, who, params }) => ({ items: await monitoring.deliveries(sql, who.workspace, params.alert) }),
   })
+
+  route(app, {
+    method: 'GET',
+    path: `${API}/webhooks/secret`,
+    may: 'monitoring.admin',
+    summary: 'The secret that the webhooks of this workspace are signed with (Standard Webhooks)',
+    read: async ({ who }) => ({ secret: monitoring.webhookSecret(who.workspace) }),
+  })
 }

@@ -1,4 +1,6 @@
 import Type, { type Static } from 'typebox'
+import { invalid } from '#kernel/errors.ts'
+import { gridOf } from './grid.ts'
 
 const Duration = Type.String({
   pattern: '^\\d+(\\.\\d+)?\\s*(ms|s|m|h|d|w)$',
@@ -21,7 +23,8 @@ export const METRICS = [
   'share_of_drifted_features',
 ] as const
 
-const MetricName = Type.Union(METRICS.map((name) => Type.Literal(name)))
+export type MetricName = (typeof METRICS)[number]
+const MetricName = Type.Unsafe<MetricName>(Type.Union(METRICS.map((name) => Type.Literal(name))))
 
 /** A threshold with hysteresis: it opens after `for` windows in a row, and closes when the value is back by `clear`. */
 export const AlertSpec = Type.Object(
@@ -78,4 +81,28 @@ export const MonitorSpec = Type.Object(
 
 export type MonitorSpec = Static<typeof MonitorSpec>
 export type AlertSpec = Static<typeof AlertSpec>
-export type MetricName = Static<typeof MetricName>
+
+const THRESHOLDS = ['below', 'above', 'below_reference', 'above_reference'] as const
+const STEP_MS_MIN = 1000
+/** Windows that may lie over one moment. */
+const OVERLAP_MAX = 366
+
+/** What the schema cannot say. Throws invalid naming the place as in slipway.yaml. */
+export function checkSpec(name: string, spec: MonitorSpec): void {
+  const at = `monitors.${name}`
+  const { window_ms, every_ms } = gridOf(spec)
+  if (window_ms < STEP_MS_MIN) throw invalid('a window lasts at least 1s', { field: `${at}.window` })
+  if (every_ms < STEP_MS_MIN || window_ms / every_ms > OVERLAP_MAX)
+    throw invalid(`windows begin at least 1s apart, and at most ${OVERLAP_MAX} lie over one moment`, {
+      field: `${at}.every`,
+      remedy: 'Leave it out to have one window begin where the last ends.',
+    })
+  const names = new Set<string>()
+  for (const [place, alert] of (spec.alerts ?? []).entries()) {
+    if (THRESHOLDS.filter((one) => alert[one] !== undefined).length !== 1)
+      throw invalid(`an alert has one of ${THRESHOLDS.join(', ')}`, { field: `${at}.alerts[${place}]` })
+    if (names.has(alert.name))
+      throw invalid(`two alerts are named '${alert.name}'`, { field: `${at}.alerts[${place}].name` })
+    names.add(alert.name)
+  }
+}

@@ -1,30 +1,20 @@
-/** One window of a monitor, computed from the log and the labels that are known now. */
-import { type Analytics, type Cell, identifier } from '#kernel/analytics/index.ts'
-import { readDuration } from '#kernel/units.ts'
+/** One window of a monitor, computed from the log and the labels that are known now: two calls of analytics, whatever its size. */
+import { type Analytics, type Cell, identifier, literal } from '#kernel/analytics/index.ts'
 import type { EndpointSpec } from '#slices/serving'
-import { categoricalShares, ksTest, psi, type Reference, sharesOf } from './drift.ts'
-import type { Labelled, OpenSpan } from './labelled.ts'
-import { accuracyOfLabels, binaryMetric, type PerformanceMetric, regression } from './performance.ts'
+import { psi, type Reference } from './drift.ts'
+import { driftOf, type FeatureDrift } from './feature-drift.ts'
+import type { Labelled } from './labelled.ts'
+import { binaryMetric, classMetrics, type PerformanceMetric, regression } from './performance.ts'
+import { numberOf } from './reference-data.ts'
 import type { MonitorSpec } from './schema.ts'
 
 const MS_MAX = 120_000
-/** Rows that quality and drift are computed from; more are sampled evenly by id. */
-const ROWS_MAX = 200_000
+/** Labelled rows that quality is computed from; of more, as many by the hash of their ids. */
+const QUALITY_ROWS_MAX = 200_000
 const DRIFT_ROWS_MAX = 20_000
 const LABELS_MIN = 100
 const DRIFTED_ABOVE = 0.2
 const BINARY: readonly PerformanceMetric[] = ['roc_auc', 'log_loss', 'accuracy', 'precision', 'recall', 'f1']
-
-export interface FeatureDrift {
-  feature: string
-  kind: Reference['kind']
-  psi: number | null
-  ks: number | null
-  ks_p: number | null
-  nulls: number
-  /** Shares of the reference and of the window, by bin. */
-  bins: { reference: number[]; current: number[]; names: string[] }
-}
 
 export interface WindowFacts {
   requests: number
@@ -35,13 +25,24 @@ export interface WindowFacts {
   /** Rows by the version that answered. */
   versions: Record<string, number>
   metrics: Record<string, number | null>
-  /** Why a measure is null. */
+  /** Why a measure is null, and what else a reader should know. */
   words: string[]
   latency_ms: { p50: number | null; p95: number | null; p99: number | null }
+  /** Counts of scores in twentieths of 0..1. */
   score: { mean: number | null; histogram: number[] }
   positives: number | null
   drift: FeatureDrift[]
+  /** Version whose training data the features are compared with: the one that answered most rows. */
   drift_version: number | null
+  /** Event times of the first and last row; null without rows. */
+  seen: { from_ms: number; to_ms: number } | null
+}
+
+/** What a window was computed from, for telling later whether anything changed. */
+export interface WindowBasis {
+  first_id: string | null
+  last_id: string | null
+  labels_digest: string | null
 }
 
 export interface WindowInput {
@@ -52,225 +53,192 @@ export interface WindowInput {
   end_ms: number
   /** References of the features by version: what the version was trained on. */
   reference(version: number): Promise<Record<string, Reference> | undefined>
-  /** Scores of the reference window, by twentieths. */
-  score_reference: number[] | null
+  /** Counts of scores in the version's own first full window, in twentieths. */
+  scoreReference(version: number): Promise<number[] | undefined>
 }
 
+export const noFacts = (...words: string[]): WindowFacts => ({
+  requests: 0,
+  rows: 0,
+  errors: 0,
+  fallbacks: 0,
+  labelled: 0,
+  versions: {},
+  metrics: {},
+  words,
+  latency_ms: { p50: null, p95: null, p99: null },
+  score: { mean: null, histogram: [] },
+  positives: null,
+  drift: [],
+  drift_version: null,
+  seen: null,
+})
+
+/** The version that answered most rows; 0 when none did. */
+export const mainVersion = (facts: Pick<WindowFacts, 'versions'>): number =>
+  Number(Object.entries(facts.versions).sort((a, b) => b[1] - a[1])[0]?.[0] ?? 0)
+
 export async function computeWindow(
-  deps: { analytics: Analytics; labelled: Labelled },
+  deps: { analytics: Analytics; labelled: Pick<Labelled, 'open'> },
   input: WindowInput,
-): Promise<WindowFacts> {
-  const { endpoint } = input
-  const facts: WindowFacts = {
-    requests: 0,
-    rows: 0,
-    errors: 0,
-    fallbacks: 0,
-    labelled: 0,
-    versions: {},
-    metrics: {},
-    words: [],
-    latency_ms: { p50: null, p95: null, p99: null },
-    score: { mean: null, histogram: [] },
-    positives: null,
-    drift: [],
-    drift_version: null,
-  }
-  const span = await deps.labelled.open({
-    workspace: input.workspace,
-    endpoint: endpoint.name,
-    from_ms: input.start_ms,
-    to_ms: input.end_ms,
-  })
-  if (!span) {
-    facts.words.push('no requests')
-    return facts
-  }
+): Promise<{ facts: WindowFacts; basis: WindowBasis }> {
+  const { endpoint, spec } = input
+  const span = await deps.labelled.open(
+    { workspace: input.workspace, endpoint: endpoint.name, from_ms: input.start_ms, to_ms: input.end_ms },
+    (from) => [
+      {
+        sql: `SELECT count(DISTINCT split_part(id, '.', 1)), count(*), count(*) FILTER (status = 'error'), count(*) FILTER (status = 'fallback'),
+              quantile_cont(latency_us, [0.5, 0.95, 0.99])[1] / 1000, quantile_cont(latency_us, [0.5, 0.95, 0.99])[2] / 1000, quantile_cont(latency_us, [0.5, 0.95, 0.99])[3] / 1000,
+              avg(${numberOf('score')}), min(event_ms), max(event_ms) FROM ${from}`,
+      },
+      { sql: `SELECT answered_version, count(*) FROM ${from} GROUP BY 1 ORDER BY 2 DESC, 1 DESC` },
+      {
+        sql: `SELECT least(19, floor(score * 20))::INT, count(*) FROM ${from} WHERE score BETWEEN 0 AND 1 GROUP BY 1`,
+      },
+    ],
+  )
+  if (!span) return { facts: noFacts('no requests'), basis: { first_id: null, last_id: null, labels_digest: null } }
   try {
-    const call = { files: span.files, tables: span.tables, timeout_ms: MS_MAX }
-    const [counts, versions, histogram] = await deps.analytics.queries({
-      ...call,
+    const [counts, versions, histogram] = span.told
+    const [requests, rows, errors, fallbacks, p50, p95, p99, mean, from_ms, to_ms] = counts!.rows[0] as (
+      | number
+      | null
+    )[]
+    const facts: WindowFacts = {
+      ...noFacts(),
+      requests: requests!,
+      rows: rows!,
+      errors: errors!,
+      fallbacks: fallbacks!,
+      versions: Object.fromEntries(versions!.rows.map(([version, count]) => [String(version), count as number])),
+      latency_ms: { p50: p50!, p95: p95!, p99: p99! },
+      score: { mean: mean ?? null, histogram: new Array(20).fill(0) },
+      seen: { from_ms: from_ms!, to_ms: to_ms! },
+    }
+    for (const [bin, count] of histogram!.rows) facts.score.histogram[bin as number] = count as number
+    facts.metrics.latency_p99 = p99!
+    facts.metrics.error_rate = (errors! + fallbacks!) / rows!
+
+    const version = versions!.rows[0]![0] as number
+    const drift_wanted = spec.drift && !(spec.drift.psi === false && spec.drift.ks === false)
+    const reference = drift_wanted ? await input.reference(version) : undefined
+    const features = reference ? span.features.filter((feature) => reference[feature]) : []
+    const [labels, quality, sample] = await deps.analytics.queries({
+      files: span.files,
+      tables: span.tables,
+      timeout_ms: MS_MAX,
+      rows_max: QUALITY_ROWS_MAX,
       statements: [
         {
-          sql: `SELECT count(DISTINCT split_part(id, '.', 1)), count(*), count(*) FILTER (status = 'error'), count(*) FILTER (status = 'fallback'), count(truth),
-                quantile_cont(latency_us, 0.5) / 1000, quantile_cont(latency_us, 0.95) / 1000, quantile_cont(latency_us, 0.99) / 1000, avg(score) FROM ${span.joined}`,
+          sql: `SELECT count(*), coalesce(bit_xor(hash(id, truth)), 0)::VARCHAR FROM ${span.joined} WHERE truth IS NOT NULL`,
         },
-        { sql: `SELECT answered_version, count(*) FROM ${span.predictions} GROUP BY 1 ORDER BY 2 DESC` },
-        {
-          sql: `SELECT least(19, floor(score * 20))::INT AS bin, count(*) FROM ${span.predictions} WHERE score BETWEEN 0 AND 1 GROUP BY 1`,
-        },
+        { sql: qualityRows(endpoint.spec, span.joined) },
+        ...(features.length > 0
+          ? [
+              {
+                sql: `SELECT ${features
+                  .map((feature) =>
+                    reference![feature]!.kind === 'numeric'
+                      ? numberOf(identifier(`f_${feature}`))
+                      : `${identifier(`f_${feature}`)}::VARCHAR`,
+                  )
+                  .join(
+                    ', ',
+                  )} FROM ${span.predictions} WHERE status <> 'error' ORDER BY hash(id) LIMIT ${DRIFT_ROWS_MAX}`,
+              },
+            ]
+          : []),
       ],
     })
-    const [requests, rows, errors, fallbacks, labelled, p50, p95, p99, mean] = counts!.rows[0] as (number | null)[]
-    Object.assign(facts, {
-      requests,
-      rows,
-      errors,
-      fallbacks,
-      labelled,
-      versions: Object.fromEntries(versions!.rows.map(([version, count]) => [String(version), count])),
-    })
-    facts.latency_ms = { p50: p50!, p95: p95!, p99: p99! }
-    facts.score.mean = mean ?? null
-    facts.score.histogram = new Array(20).fill(0)
-    for (const [bin, count] of histogram!.rows) facts.score.histogram[bin as number] = count as number
-    facts.metrics.latency_p99 = facts.latency_ms.p99
-    facts.metrics.error_rate = rows ? (errors! + fallbacks!) / rows : null
-    if (span.labels_truncated)
-      facts.words.push('there are more labels than one window takes along; quality is of the first')
-    await addQuality(deps.analytics, call, span, input, facts)
-    await addDrift(deps.analytics, call, span, input, facts, Number(versions!.rows[0]?.[0] ?? 0))
-    if (input.score_reference && facts.score.histogram.length)
-      facts.metrics.score_psi = psi(normal(input.score_reference), normal(facts.score.histogram))
+    facts.labelled = labels!.rows[0]![0] as number
+    addQuality(quality!.rows, input, facts)
+    if (drift_wanted && !reference) facts.words.push(`no training data of version ${version} is here to compare with`)
+    if (reference && sample) {
+      facts.drift_version = version
+      facts.drift = await driftOf(features, reference, sample.rows, spec.drift!.ks !== false)
+      const limit = spec.drift!.psi_above ?? DRIFTED_ABOVE
+      facts.metrics.share_of_drifted_features =
+        facts.drift.filter((one) => (one.psi ?? 0) > limit).length / facts.drift.length
+    }
+    const scores = await input.scoreReference(version)
+    if (scores && total(facts.score.histogram) > 0)
+      facts.metrics.score_psi = psi(normal(scores), normal(facts.score.histogram))
+    return {
+      facts,
+      basis: { first_id: span.first_id, last_id: span.last_id, labels_digest: labels!.rows[0]![1] as string },
+    }
   } finally {
     await span.done()
   }
-  return facts
 }
 
+const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0)
 const normal = (counts: readonly number[]): number[] => {
-  const total = counts.reduce((sum, count) => sum + count, 0)
-  return counts.map((count) => (total === 0 ? 0 : count / total))
+  const all = total(counts)
+  return counts.map((count) => (all === 0 ? 0 : count / all))
 }
 
-type Call = Pick<Parameters<Analytics['query']>[0], 'timeout_ms'> & Pick<OpenSpan, 'files' | 'tables'>
+/** Labelled rows as the task needs them. Rows that cannot be judged are left out here and counted by their absence. */
+function qualityRows({ task = 'none', positive = 1 }: EndpointSpec, joined: string): string {
+  const score = numberOf('score')
+  const known = `FROM ${joined} WHERE truth IS NOT NULL AND status <> 'error'`
+  const end = `ORDER BY hash(id) LIMIT ${QUALITY_ROWS_MAX}`
+  switch (task) {
+    case 'binary': {
+      const number = Number(positive)
+      const same = `truth = ${literal(String(positive))}${Number.isFinite(number) && positive !== '' ? ` OR try_cast(truth AS DOUBLE) = ${number}` : ''}`
+      return `SELECT (coalesce(${same}, false))::INT, ${score} ${known} AND ${score} IS NOT NULL ${end}`
+    }
+    case 'regression':
+      return `SELECT ${numberOf('truth')}, ${score} ${known} AND ${score} IS NOT NULL AND ${numberOf('truth')} IS NOT NULL ${end}`
+    case 'multiclass':
+      return `SELECT truth, label ${known} AND label IS NOT NULL ${end}`
+    default:
+      return 'SELECT 1 WHERE false'
+  }
+}
 
-async function addQuality(
-  analytics: Analytics,
-  call: Call,
-  span: OpenSpan,
-  { endpoint, spec }: WindowInput,
-  facts: WindowFacts,
-): Promise<void> {
-  const { task = 'none', positive = 1 } = endpoint.spec
-  const wanted = (spec.metrics ?? BINARY) as readonly string[]
-  const labels_min = spec.labels_min ?? LABELS_MIN
-  const needs = wanted.filter((metric) => !(metric in facts.metrics))
+function addQuality(rows: Cell[][], { endpoint, spec }: WindowInput, facts: WindowFacts): void {
+  const { task = 'none', threshold = 0.5 } = endpoint.spec
   if (task === 'none') return
-  if (facts.labelled < labels_min) {
-    for (const metric of needs) facts.metrics[metric] = null
-    facts.words.push(`${facts.labelled} labels; quality is judged from ${labels_min} on`)
+  const able: readonly string[] =
+    task === 'binary'
+      ? BINARY
+      : task === 'regression'
+        ? ['mae', 'rmse', 'r2']
+        : ['accuracy', 'precision', 'recall', 'f1']
+  const wanted = (spec.metrics ?? able).filter((metric) => !(metric in facts.metrics))
+  const labels_min = spec.labels_min ?? LABELS_MIN
+  if (rows.length < facts.labelled && rows.length < QUALITY_ROWS_MAX)
+    facts.words.push(`${facts.labelled - rows.length} labelled rows cannot be judged: they failed, or lack a score`)
+  if (rows.length < labels_min) {
+    for (const metric of wanted) if (able.includes(metric)) facts.metrics[metric] = null
+    facts.words.push(`${rows.length} labels; quality is judged from ${labels_min} on`)
     return
   }
-  const { rows } = await analytics.query({
-    ...call,
-    rows_max: ROWS_MAX,
-    sql: `SELECT score, label, truth FROM ${span.joined} WHERE truth IS NOT NULL AND status <> 'error' AND score IS NOT NULL LIMIT ${ROWS_MAX}`,
-  })
+  if (rows.length === QUALITY_ROWS_MAX)
+    facts.words.push(`quality is of ${QUALITY_ROWS_MAX} rows, chosen by the hash of their ids`)
+  const put = (found: Record<string, number | null>) => {
+    for (const metric of wanted) if (able.includes(metric)) facts.metrics[metric] = found[metric] ?? null
+  }
+  const numbers = (at: number) => Float64Array.from(rows, (row) => row[at] as number)
   if (task === 'regression') {
-    const found = regression({
-      truths: Float64Array.from(rows, (row) => Number(row[2])),
-      answers: Float64Array.from(rows, (row) => row[0] as number),
-    })
-    for (const metric of ['mae', 'rmse', 'r2'] as const) facts.metrics[metric] = found?.[metric] ?? null
+    put({ ...regression({ truths: numbers(0), answers: numbers(1) }) })
     return
   }
   if (task === 'multiclass') {
-    facts.metrics.accuracy = accuracyOfLabels(
-      rows.map((row) => String(row[2])),
-      rows.map((row) => String(row[1])),
-    )
+    const texts = (at: number) => rows.map((row) => String(row[at]))
+    put({ ...classMetrics(texts(0), texts(1)) })
     return
   }
-  const is = (value: Cell | undefined): number => (String(value) === String(positive) ? 1 : 0)
-  const threshold = endpoint.spec.threshold ?? 0.5
-  const binary = {
-    labels: Float64Array.from(rows, (row) => is(row[2])),
-    scores: Float64Array.from(rows, (row) => row[0] as number),
-    answers: Float64Array.from(rows, (row) => ((row[0] as number) >= threshold ? 1 : 0)),
-  }
+  const scores = numbers(1)
+  const binary = { labels: numbers(0), scores, answers: scores.map((score) => (score >= threshold ? 1 : 0)) }
   facts.positives = binary.labels.reduce((sum, label) => sum + label, 0)
-  for (const metric of BINARY) if (wanted.includes(metric)) facts.metrics[metric] = binaryMetric(metric, binary)
+  put(Object.fromEntries(wanted.map((metric) => [metric, judged(metric, binary)])))
   if (facts.positives === 0 || facts.positives === rows.length)
     facts.words.push('all labels are of one class: the area under the curve and log loss are not defined')
+  else if (facts.metrics.log_loss === null) facts.words.push('log loss is not defined: a score lies outside 0..1')
 }
 
-async function addDrift(
-  analytics: Analytics,
-  call: Call,
-  span: OpenSpan,
-  input: WindowInput,
-  facts: WindowFacts,
-  version: number,
-): Promise<void> {
-  const { drift } = input.spec
-  if (!drift || (drift.psi === false && drift.ks === false)) return
-  const reference = await input.reference(version)
-  if (!reference) {
-    facts.words.push(`no training data of version ${version} is here to compare with`)
-    return
-  }
-  facts.drift_version = version
-  const features = span.features.filter((feature) => reference[feature])
-  if (features.length === 0) return
-  const { rows } = await analytics.query({
-    ...call,
-    rows_max: DRIFT_ROWS_MAX,
-    sql: `SELECT ${features.map((feature) => identifier(`f_${feature}`)).join(', ')} FROM ${span.predictions} WHERE status <> 'error' ORDER BY hash(id) LIMIT ${DRIFT_ROWS_MAX}`,
-  })
-  for (const [at, feature] of features.entries()) {
-    const was = reference[feature]!
-    const values = rows.map((row) => row[at]!).filter((value) => value !== null)
-    const nulls = rows.length === 0 ? 0 : 1 - values.length / rows.length
-    if (was.kind === 'numeric') {
-      const numbers = Float64Array.from(values, Number).sort()
-      const current = sharesOf(numbers, was.edges)
-      const ks = drift.ks === false ? undefined : ksTest(was.sample, numbers)
-      facts.drift.push({
-        feature,
-        kind: 'numeric',
-        psi: psi(was.shares, current),
-        ks: ks?.statistic ?? null,
-        ks_p: ks?.p ?? null,
-        nulls,
-        bins: { reference: was.shares, current, names: binNames(was.edges) },
-      })
-    } else {
-      const current = categoricalShares(values.map(String), was.values)
-      facts.drift.push({
-        feature,
-        kind: 'categorical',
-        psi: psi(was.shares, current),
-        ks: null,
-        ks_p: null,
-        nulls,
-        bins: { reference: was.shares, current, names: [...was.values, 'other'] },
-      })
-    }
-  }
-  facts.drift.sort((a, b) => (b.psi ?? 0) - (a.psi ?? 0))
-  const limit = drift.psi_above ?? DRIFTED_ABOVE
-  facts.metrics.share_of_drifted_features =
-    facts.drift.filter((one) => (one.psi ?? 0) > limit).length / facts.drift.length
-}
-
-const binNames = (edges: readonly number[]): string[] => [
-  ...edges.map((edge, at) => (at === 0 ? `≤ ${short(edge)}` : `${short(edges[at - 1]!)} – ${short(edge)}`)),
-  `> ${short(edges.at(-1) ?? 0)}`,
-]
-const short = (value: number): string => String(Number(value.toPrecision(4)))
-
-export interface Grid {
-  window_ms: number
-  every_ms: number
-  delay_ms: number
-}
-
-export const gridOf = (spec: MonitorSpec): Grid => {
-  const window_ms = readDuration(spec.window)
-  return {
-    window_ms,
-    every_ms: spec.every ? readDuration(spec.every) : window_ms,
-    delay_ms: spec.label_delay ? readDuration(spec.label_delay) : 0,
-  }
-}
-
-/** 1970-01-05: windows of whole weeks begin on Mondays, as ISO 8601 counts them. */
-const MONDAY_MS = 4 * 86_400_000
-const WEEK_MS = 7 * 86_400_000
-
-/** Start of the first window that holds a moment: windows lie on multiples of `every` since the epoch, UTC. */
-export function firstWindow({ window_ms, every_ms }: Grid, at_ms: number): number {
-  const offset = every_ms % WEEK_MS === 0 ? MONDAY_MS : 0
-  return Math.floor((at_ms - offset - window_ms) / every_ms) * every_ms + every_ms + offset
-}
+const judged = (metric: string, rows: Parameters<typeof binaryMetric>[1]): number | null =>
+  (BINARY as readonly string[]).includes(metric) ? binaryMetric(metric as PerformanceMetric, rows) : null
