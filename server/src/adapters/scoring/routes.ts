@@ -15,7 +15,7 @@ export async function scoring(
   app: FastifyInstance,
   deps: {
     routes: Routes
-    serving: Pick<Serving, 'predict' | 'getEndpoint' | 'trafficOf'>
+    serving: Pick<Serving, 'predict' | 'mustAnswer'>
     root_endpoint: string
     log: Log
   },
@@ -26,13 +26,11 @@ export async function scoring(
     logProblem(deps.log, problem, error, request)
     if (problem.problem === 'too-many' || problem.problem === 'unavailable') reply.header('retry-after', '1')
     const text = [problem.message, problem.remedy].filter(Boolean).join(' ')
-    reply
-      .status(problem.status)
-      .send({
-        error_code: problem.status < 500 ? 'BAD_REQUEST' : 'INTERNAL_ERROR',
-        message: text,
-        ...(problem.field !== undefined && { field: problem.field }),
-      })
+    reply.status(problem.status).send({
+      error_code: problem.status < 500 ? 'BAD_REQUEST' : 'INTERNAL_ERROR',
+      message: text,
+      ...(problem.field !== undefined && { field: problem.field }),
+    })
   })
   app.addContentTypeParser('text/csv', { parseAs: 'string' }, (_, body, done) => done(null, body))
 
@@ -67,12 +65,6 @@ export async function scoring(
     reply.header('slipway-prediction-id', answer.id)
     return reply.type('application/json').send(answerText(answer))
   }
-  const alive = async (workspace: string, endpoint: string, sql: Parameters<Serving['getEndpoint']>[0]) => {
-    await deps.serving.getEndpoint(sql, workspace, endpoint)
-    const traffic = await deps.serving.trafficOf(sql, workspace, endpoint)
-    if (!traffic?.routes.length) throw new DomainError('unavailable', `endpoint '${endpoint}' has no release yet`)
-  }
-
   route(app, {
     method: 'POST',
     path: '/serve/:endpoint/invocations',
@@ -87,8 +79,8 @@ export async function scoring(
       path,
       may: 'serving.infer',
       params: EndpointPath,
-      read: async ({ sql, who, params, reply }) => {
-        await alive(who.workspace, params.endpoint, sql)
+      handle: async ({ who, params, reply }) => {
+        deps.serving.mustAnswer(who.workspace, params.endpoint)
         return reply.type('application/json').send('\n')
       },
     })
@@ -119,8 +111,8 @@ export async function scoring(
     method: 'GET',
     path: '/ping',
     may: 'serving.infer',
-    read: async ({ sql, who, reply }) => {
-      await alive(who.workspace, root(), sql)
+    handle: async ({ who, reply }) => {
+      deps.serving.mustAnswer(who.workspace, root())
       return reply.type('application/json').send('\n')
     },
   })

@@ -1,4 +1,6 @@
-/** `{"predictions": …}` as MLflow's scoring server words it. */
+import { pythonJson } from '#slices/serving'
+
+/** `{"predictions": …}` as MLflow's scoring server words it, NaN and the infinities bare as Python writes them. */
 export function answerText(answer: { outputs: unknown[]; raw?: unknown }): string {
-  return JSON.stringify({ predictions: answer.raw ?? answer.outputs })
+  return `{"predictions": ${pythonJson(answer.raw ?? answer.outputs)}}`
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { conflict, invalid, notFound } from '#kernel/errors.ts'
 import type { Who } from '#kernel/http/who.ts'
 import type { Sql, Tx } from '#kernel/store/index.ts'
@@ -93,7 +94,7 @@ export function createEndpoints(deps: ServingDeps, wake: () => void): Endpoints 
         created_ms: before?.created_ms ?? now,
         updated_ms: now,
       }
-      if (before && before.project === project && JSON.stringify(before.spec) === JSON.stringify(spec)) return before
+      if (before && before.project === project && isDeepStrictEqual(before.spec, spec)) return before
       await rows.putEndpoint(tx, after)
       await events.record(tx, endpointApplied, {
         who,
@@ -123,6 +124,7 @@ export function createEndpoints(deps: ServingDeps, wake: () => void): Endpoints 
     endpointsOfModel: rows.endpointsOfModel,
 
     async addRevision(tx, who, { endpoint: name, version }) {
+      await tx.lock('serving.revision', who.workspace, name)
       const endpoint = await need(tx, who.workspace, name)
       const known = (await rows.revisionsOf(tx, who.workspace, name)).find(
         (revision) => revision.version === version && revision.model === endpoint.model,
@@ -165,6 +167,7 @@ export function createEndpoints(deps: ServingDeps, wake: () => void): Endpoints 
         throw conflict(`revision ${id} has traffic at endpoint '${revision.endpoint}'`, { field: 'revision' })
       }
       await rows.retireRevision(tx, who.workspace, id, clock.now())
+      await rows.dropReports(tx, who.workspace, id)
       tx.afterCommit(wake)
     },
 
@@ -175,24 +178,29 @@ export function createEndpoints(deps: ServingDeps, wake: () => void): Endpoints 
       await tx.lock('serving.traffic', who.workspace, name)
       await need(tx, who.workspace, name)
       const sum = routes.reduce((total, route) => total + route.share, 0)
-      if (routes.length > 0 && (Math.abs(sum - 1) > 1e-9 || routes.some((route) => route.share < 0)))
+      // Not `> 1e-9`: that lets NaN through.
+      if (routes.length > 0 && (!(Math.abs(sum - 1) <= 1e-9) || routes.some((route) => route.share < 0)))
         throw invalid(`the shares of endpoint '${name}' add up to ${sum}, not 1`, { field: 'routes' })
       if (routes.length > 0 && !routes.some((route) => route.role === 'stable'))
         throw invalid('one of the routes must be the stable one', { field: 'routes' })
+      if (new Set(routes.map(({ revision }) => revision)).size !== routes.length)
+        throw invalid('a revision can stand in one route only', { field: 'routes' })
+      const before = await rows.trafficOfEndpoint(tx, who.workspace, name)
+      // What has traffic already may keep it: after a restart the way back is open before all is loaded again.
+      const has = new Set(before?.routes.map(({ revision }) => revision))
       const versions: number[] = []
       for (const { revision: id, share } of routes) {
         const revision = await needRevision(tx, who.workspace, id)
         if (revision.endpoint !== name)
           throw invalid(`revision ${id} belongs to endpoint '${revision.endpoint}'`, { field: 'routes' })
         const { state, reason: why } = await readiness(tx, who.workspace, id)
-        if (share > 0 && state !== 'ready')
+        if (share > 0 && state !== 'ready' && !has.has(id))
           throw conflict(
             `revision ${id} of version ${revision.version} is ${state}${why ? `: ${why}` : ''}; no serving node has it ready`,
             { field: 'routes' },
           )
         versions.push(revision.version)
       }
-      const before = await rows.trafficOfEndpoint(tx, who.workspace, name)
       await rows.putTraffic(tx, who.workspace, {
         endpoint: name,
         routes: [...routes],

@@ -34,7 +34,7 @@ export function readInvocation(features: Features | undefined, body: unknown): A
         remedy: `It takes one of ${FORMS.join(', ')}, and params.`,
       })
   }
-  const params = (given.params ?? {}) as Record<string, unknown>
+  const params = record(given.params ?? {}, 'params')
   const kind = present[0]!
   const payload = given[kind]
   if (!features) return { rows: [], raw: { kind, payload }, params }
@@ -185,6 +185,8 @@ function csvLines(text: string): string[][] {
   let quoted = false
   for (let at = 0; at < text.length; at++) {
     const char = text[at]!
+    // One line more than may be: enough to be refused.
+    if (lines.length > ROWS_MAX + 1) break
     if (quoted) {
       if (char !== '"') cell += char
       else if (text[at + 1] === '"') cell += text[++at]

@@ -1,5 +1,5 @@
 /** From a model version to something that answers: its prepared form, its files, its processes. */
-import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Environment } from '#kernel/environments/index.ts'
@@ -14,10 +14,11 @@ import { featuresOf } from './signature.ts'
 
 /** Until a Python process must have its model loaded. */
 const START_MS = 120_000
+const WORKER_SAYS = 'slipway-worker: '
 
 export interface Loader {
   /** Throws with a sentence for people when the version cannot be loaded. */
-  load(workspace: string, version: VersionFiles, preparation: Preparation): Promise<Runtime>
+  load(workspace: string, version: VersionFiles, preparation: Preparation, signal?: AbortSignal): Promise<Runtime>
   /** The version's files in a folder of their own, checked by digest; kept for the next load. */
   materialise(version: VersionFiles): Promise<string>
   environmentOf(
@@ -26,6 +27,9 @@ export interface Loader {
     extras?: readonly string[],
     signal?: AbortSignal,
   ): Promise<Environment>
+  /** Removes what an ended process left half-made. */
+  tidy(): Promise<void>
+  close(): Promise<void>
 }
 
 export function createLoader(deps: ServingDeps): Loader {
@@ -40,7 +44,7 @@ export function createLoader(deps: ServingDeps): Loader {
         remedy: 'Register the version from artifacts that were logged to this server.',
       })
     const dir = join(models, version.digest.replace(':', '-'))
-    if (await stat(dir).catch(() => undefined)) return dir
+    if (await isWhole(dir, version)) return dir
     await mkdir(models, { recursive: true, mode: 0o700 })
     const partial = await mkdtemp(join(models, 'partial-'))
     try {
@@ -50,8 +54,11 @@ export function createLoader(deps: ServingDeps): Loader {
         await blobs.materialise(file.digest, path)
       }
       await rename(partial, dir).catch(async (error: NodeJS.ErrnoException) => {
-        // Another load was quicker; equal digests are equal files.
         if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+        // Another load was quicker, and equal digests are equal files; or what lies there is not whole.
+        if (await isWhole(dir, version)) return
+        await rm(dir, { recursive: true, force: true })
+        await rename(partial, dir)
       })
     } finally {
       await rm(partial, { recursive: true, force: true })
@@ -78,28 +85,45 @@ export function createLoader(deps: ServingDeps): Loader {
   /** Unix sockets have short paths: a folder of our own below the system's temporary one. */
   const socketDir = () => (sockets ??= mkdtemp(join(tmpdir(), 'slw-')))
 
-  const startWorker = async (environment: Environment, model_dir: string, socket: string): Promise<WorkerProcess> => {
-    await rm(socket, { force: true })
+  const startWorker = async (
+    environment: Environment,
+    model_dir: string,
+    socket: string,
+    signal: AbortSignal | undefined,
+  ): Promise<WorkerProcess> => {
+    const ready = Promise.withResolvers<void>()
+    let said: string | undefined
     const { process, tail } = await startTool(deps, {
       environment,
       module: 'slipway.worker',
       args: ['--socket', socket, '--model', model_dir],
-      onLine: (text) => log.debug({ worker: text }, 'Python model'),
+      ...(signal && { signal }),
+      onLine(text) {
+        log.debug({ worker: text }, 'Python model')
+        const event = eventOf(text)
+        if (event?.event === 'ready') ready.resolve()
+        if (event?.event === 'failed') said = event.error?.message
+      },
     })
-    let end: { reason: string } | undefined
-    const exited = process.ended.then(({ reason, code, signal }) => {
-      end = { reason: `${reason}${code === null ? (signal ? ` ${signal}` : '') : ` ${code}`}: ${tail()}` }
-      return end
+    const exited = process.ended.then(({ reason, code, signal: by }) => ({
+      reason: said ?? `${reason}${code === null ? (by ? ` ${by}` : '') : ` ${code}`}: ${tail()}`,
+    }))
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new DomainError('unavailable', `the model was not loaded within ${START_MS / 1000} s: ${tail()}`)),
+        START_MS,
+      )
     })
-    const deadline = Date.now() + START_MS
-    while (!(await stat(socket).catch(() => undefined))) {
-      if (end)
-        throw new DomainError('unavailable', `the model does not load in Python: ${(end as { reason: string }).reason}`)
-      if (Date.now() > deadline) {
-        process.stop()
-        throw new DomainError('unavailable', `the model was not loaded within ${START_MS / 1000} s: ${tail()}`)
-      }
-      await new Promise((resolve) => setTimeout(resolve, 25))
+    try {
+      const gone = await Promise.race([ready.promise, exited, late])
+      if (gone) throw new DomainError('unavailable', `the model does not load in Python: ${gone.reason}`)
+    } catch (error) {
+      process.stop()
+      await process.ended
+      throw error
+    } finally {
+      clearTimeout(timer)
     }
     return {
       exited,
@@ -107,18 +131,20 @@ export function createLoader(deps: ServingDeps): Loader {
         process.stop()
         await process.ended
       },
-      memory_bytes: () => undefined,
     }
   }
 
   return {
     materialise,
     environmentOf,
-    async load(workspace, version, preparation) {
+    async load(workspace, version, preparation, signal) {
       const features = featuresOf(preparation.report?.signature ?? version.signature)
       if (preparation.form === 'onnx' && preparation.compiled_digest && preparation.report && features) {
         const lent = await blobs.lend(preparation.compiled_digest)
-        const runtime = await loadOnnx(lent.path, preparation.report, features)
+        const runtime = await loadOnnx(lent.path, preparation.report, features).catch(async (error) => {
+          await lent.done()
+          throw error
+        })
         return {
           ...runtime,
           async close() {
@@ -127,15 +153,46 @@ export function createLoader(deps: ServingDeps): Loader {
           },
         }
       }
-      const environment = await environmentOf(workspace, version)
+      const environment = await environmentOf(workspace, version, undefined, signal)
       const dir = await materialise(version)
       const base = join(await socketDir(), `${process.pid}-${count++}`)
       return loadPython(
-        { start: (socket) => startWorker(environment, dir, socket), socketPath: (worker) => `${base}-${worker}` },
+        {
+          start: (socket) => startWorker(environment, dir, socket, signal),
+          socketPath: (worker) => `${base}-${worker}`,
+        },
         settings.workers,
         features,
         log.child({ model: version.model, version: version.version }),
       )
     },
+    async tidy() {
+      for (const name of await readdir(models).catch(() => []))
+        if (name.startsWith('partial-')) await rm(join(models, name), { recursive: true, force: true })
+    },
+    async close() {
+      const made = await sockets
+      sockets = undefined
+      if (made) await rm(made, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A power cut may leave names without content behind. */
+async function isWhole(dir: string, version: VersionFiles): Promise<boolean> {
+  for (const file of version.files) {
+    const facts = await stat(join(dir, ...file.path.split('/'))).catch(() => undefined)
+    if (facts?.size !== file.size_bytes) return false
+  }
+  return version.files.length > 0
+}
+
+/** What the worker says of itself; its other lines are the model's own. */
+function eventOf(text: string): { event: string; error?: { message: string } } | undefined {
+  if (!text.startsWith(WORKER_SAYS)) return undefined
+  try {
+    return JSON.parse(text.slice(WORKER_SAYS.length))
+  } catch {
+    return undefined
   }
 }

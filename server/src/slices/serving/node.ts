@@ -1,6 +1,7 @@
 /** The serving node of this process: loads what is wanted, reports what is so, and keeps a picture of all traffic in memory. */
 import { hostname } from 'node:os'
 import type { Sql } from '#kernel/store/index.ts'
+import { readDuration } from '#kernel/units.ts'
 import { type Counts, latencyQuantile, newCounts, type RevisionStats } from './counters.ts'
 import type { ServingDeps } from './deps.ts'
 import type { Loader } from './loader.ts'
@@ -14,7 +15,10 @@ const LOOK_MS = 1000
 /** A version that failed to load is tried again after this. */
 const AGAIN_MS = 60_000
 /** An unloaded runtime closes only when requests that began before are done. */
-const DRAIN_MS = 10_000
+const DRAIN_MS = 60_000
+/** At the end of the process nobody waits longer than this. */
+const STOP_MS = 10_000
+const TIMEOUT_MS = 10_000
 
 export interface Loaded {
   revision: rows.Revision
@@ -25,6 +29,8 @@ export interface Loaded {
   counts: Counts
   since_ms: number
   in_flight: number
+  /** Ends a load that nobody wants any more. */
+  loading: AbortController
 }
 
 /** One endpoint as requests meet it: everything looked up already. */
@@ -34,6 +40,9 @@ export interface LiveEndpoint {
   spec: EndpointSpec
   routes: readonly TrafficRoute[]
   release: string | null
+  timeout_ms: number
+  canary_timeout_ms: number
+  lateness_ms: number
 }
 
 export interface ServingNode {
@@ -59,8 +68,10 @@ export function createNode(deps: ServingDeps, loader: Loader): ServingNode {
   let stopped = false
 
   const report = (one: Loaded, load_ms: number | null) =>
-    store.write((tx) =>
-      rows.putReport(tx, one.revision.workspace, {
+    store.write(async (tx) => {
+      // A revision that was retired meanwhile is ready nowhere, whatever was under way.
+      if ((await rows.revisionById(tx, one.revision.workspace, one.revision.id))?.state !== 'wanted') return
+      await rows.putReport(tx, one.revision.workspace, {
         revision: one.revision.id,
         node: id,
         state: one.state,
@@ -68,8 +79,10 @@ export function createNode(deps: ServingDeps, loader: Loader): ServingNode {
         reason: one.reason,
         load_ms,
         reported_ms: clock.now(),
-      }),
-    )
+      })
+    })
+
+  const unsaid = (error: unknown) => log.warn({ err: error }, 'a report could not be written; it is written later')
 
   const load = async (one: Loaded): Promise<void> => {
     const { workspace, model, version } = one.revision
@@ -90,51 +103,66 @@ export function createNode(deps: ServingDeps, loader: Loader): ServingNode {
       await report(one, null)
       if (preparation.state === 'failed') throw new Error(preparation.reason)
       if (!files) throw new Error(`version ${model}/${version} is gone`)
-      const runtime = await loader.load(workspace, files, preparation)
-      if (stopped || loaded.get(one.revision.id) !== one) return void (await runtime.close())
+      const runtime = await loader.load(workspace, files, preparation, one.loading.signal)
+      if (one.loading.signal.aborted) return void (await runtime.close())
       one.runtime = runtime
       one.state = 'ready'
       one.reason = null
     } catch (error) {
-      if (stopped) return
+      if (one.loading.signal.aborted) return
       one.state = 'failed'
       one.reason = (error as Error).message.slice(0, 2000)
       log.warn({ err: error, revision: one.revision.id }, 'a revision could not be loaded')
     }
-    await report(one, Math.round(performance.now() - started)).catch((error: unknown) =>
-      log.error({ err: error }, 'a report could not be written'),
-    )
+    await report(one, Math.round(performance.now() - started)).catch(unsaid)
   }
 
-  const unload = async (one: Loaded): Promise<void> => {
+  const unload = async (one: Loaded, drain_ms: number): Promise<void> => {
     loaded.delete(one.revision.id)
-    const until = Date.now() + DRAIN_MS
-    while (one.in_flight > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20))
+    one.loading.abort(new Error('the revision is not wanted any more'))
+    const until = performance.now() + drain_ms
+    while (one.in_flight > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 20))
     await one.runtime?.close().catch((error: unknown) => log.warn({ err: error }, 'a model did not unload cleanly'))
   }
 
   const look = async (): Promise<void> => {
-    const [wanted, traffic, specs] = await store.read(
+    const [wanted, traffic, specs, said] = await store.read(
       async (sql: Sql) =>
-        [await rows.wantedRevisions(sql), await rows.allTraffic(sql), await rows.allEndpoints(sql)] as const,
+        [
+          await rows.wantedRevisions(sql),
+          await rows.allTraffic(sql),
+          await rows.allEndpoints(sql),
+          await rows.reportsOfNode(sql, id),
+        ] as const,
     )
+    const byName = new Map(traffic.map((one) => [`${one.workspace}/${one.endpoint}`, one]))
+    const states = new Map(said.map((one) => [one.revision, one.state]))
     const next = new Map<string, LiveEndpoint>()
     for (const endpoint of specs) {
-      const now = traffic.find((one) => one.workspace === endpoint.workspace && one.endpoint === endpoint.name)
-      next.set(`${endpoint.workspace}/${endpoint.name}`, {
-        workspace: endpoint.workspace,
-        name: endpoint.name,
-        spec: endpoint.spec,
+      const { workspace, name, spec } = endpoint
+      const now = byName.get(`${workspace}/${name}`)
+      const timeout_ms = spec.timeout ? readDuration(spec.timeout) : TIMEOUT_MS
+      next.set(`${workspace}/${name}`, {
+        workspace,
+        name,
+        spec,
         routes: now?.routes ?? [],
         release: now?.release ?? null,
+        timeout_ms,
+        canary_timeout_ms: spec.canary_timeout ? readDuration(spec.canary_timeout) : timeout_ms,
+        lateness_ms: spec.lateness ? readDuration(spec.lateness) : 0,
       })
     }
     endpoints = next
     const keep = new Set(wanted.map((revision) => revision.id))
-    for (const one of [...loaded.values()]) if (!keep.has(one.revision.id)) void unload(one)
+    for (const one of [...loaded.values()]) if (!keep.has(one.revision.id)) void unload(one, DRAIN_MS)
     for (const revision of wanted) {
       const known = loaded.get(revision.id)
-      if (known && !(known.state === 'failed' && clock.now() - known.tried_ms > AGAIN_MS)) continue
+      if (known && !(known.state === 'failed' && clock.now() - known.tried_ms > AGAIN_MS)) {
+        // Retired and wanted again between two looks, or a report that could not be written: say it again.
+        if (known.state !== 'loading' && states.get(revision.id) !== known.state) void report(known, null).catch(unsaid)
+        continue
+      }
       const one: Loaded = {
         revision,
         state: 'loading',
@@ -144,6 +172,7 @@ export function createNode(deps: ServingDeps, loader: Loader): ServingNode {
         counts: newCounts(),
         since_ms: clock.now(),
         in_flight: 0,
+        loading: new AbortController(),
       }
       loaded.set(revision.id, one)
       void load(one)
@@ -199,7 +228,7 @@ export function createNode(deps: ServingDeps, loader: Loader): ServingNode {
       stopped = true
       clearInterval(timer)
       await looking
-      await Promise.all([...loaded.values()].map(unload))
+      await Promise.all([...loaded.values()].map((one) => unload(one, STOP_MS)))
     },
   }
 }

@@ -45,6 +45,9 @@ export function createPreparations(
     known: rows.Preparation,
     outcome: Pick<rows.Preparation, 'state' | 'form' | 'reason' | 'report' | 'compiled_digest'>,
   ): Promise<void> => {
+    // Asked for again meanwhile, with other rows: that one's outcome counts.
+    const now = await rows.preparationOfVersion(tx, known.workspace, known.model, known.version)
+    if (now?.job !== known.job) return
     await rows.putPreparation(tx, { ...known, ...outcome, ended_ms: clock.now() })
     await events.record(tx, versionPrepared, {
       who,
@@ -74,7 +77,7 @@ export function createPreparations(
             await deps.versionFiles(sql, workspace, input.model, input.version),
           ] as const,
       )
-      if (!known) return { form: null, reason: 'nothing asks for it any more' }
+      if (known?.job !== job.id) return { form: null, reason: 'nothing asks for it any more' }
       if (!version) {
         await context.write((tx) =>
           finish(tx, who, known, {
@@ -139,7 +142,7 @@ export function createPreparations(
     },
     async onGivenUp(tx, job) {
       const known = await rows.preparationOfVersion(tx, job.workspace, job.input.model, job.input.version)
-      if (known?.state === 'waiting')
+      if (known?.state === 'waiting' && known.job === job.id)
         await finish(tx, job.who, known, {
           state: 'failed',
           form: null,
@@ -150,13 +153,13 @@ export function createPreparations(
     },
   })
 
-  const prepare: Preparations['prepare'] = async (tx, who, model, version) => {
+  const ask = async (tx: Tx, who: Who, model: string, version: number, key: string): Promise<void> => {
     const job = await jobs.enqueue<PrepareInput>(tx, {
       kind: 'serving.prepare',
       workspace: who.workspace,
       who,
       input: { model, version },
-      key: `prepare:${model}/${version}`,
+      key,
       subject: { kind: 'model-version', id: `${model}/${version}` },
     })
     await rows.putPreparation(tx, {
@@ -175,17 +178,18 @@ export function createPreparations(
   }
 
   return {
-    prepare,
+    prepare: (tx, who, model, version) => ask(tx, who, model, version, `prepare:${model}/${version}`),
     preparation: rows.preparationOfVersion,
     async attachRows(tx, who, model, version, digest) {
       await rows.putAttachedRows(tx, who.workspace, model, version, digest, clock.now())
-      await prepare(tx, who, model, version)
+      // Another key: a preparation that is under way has begun without these rows.
+      await ask(tx, who, model, version, `prepare:${model}/${version}:${digest}`)
     },
   }
 }
 
 /** Lent bytes have no ending; the tool tells CSV from Parquet by one. */
-async function nameRows(path: string, dir: string): Promise<string> {
+export async function nameRows(path: string, dir: string): Promise<string> {
   const file = await open(path)
   try {
     const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0)

@@ -4,6 +4,7 @@ import { notFound } from '#kernel/errors.ts'
 import type { Routes } from '#kernel/http/index.ts'
 import type { Store } from '#kernel/store/index.ts'
 import { readRows } from './forms.ts'
+import { strictJson } from './outcome.ts'
 import { EndpointPath, PredictBody, PredictionPath, PredictReply } from './schema.ts'
 import type { Serving } from './serving.ts'
 
@@ -65,9 +66,10 @@ export function servingRoutes(
     summary: 'Newest predictions of an endpoint',
     params: EndpointPath,
     query: Type.Object({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 50 })) }),
-    handle: async ({ who, params, query }) => ({
-      items: await serving.recentPredictions(who.workspace, params.endpoint, query.limit ?? 50),
-    }),
+    handle: async ({ who, params, query }) => {
+      await store.read((sql) => serving.getEndpoint(sql, who.workspace, params.endpoint))
+      return { items: await serving.recentPredictions(who.workspace, params.endpoint, query.limit ?? 50) }
+    },
   })
 
   route(app, {
@@ -98,7 +100,7 @@ export function servingRoutes(
           id: `${answer.id}.${row}`,
           score: answer.scores[row],
           label: answer.labels[row],
-          output,
+          output: strictJson(output),
         })),
       }
     },

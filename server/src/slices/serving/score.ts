@@ -2,13 +2,14 @@
 import { DomainError } from '#kernel/errors.ts'
 import type { ServingDeps } from './deps.ts'
 import type { Loader } from './loader.ts'
-import { labelOf, scoreOf } from './predictor.ts'
+import { labelOf, scoreOf } from './outcome.ts'
 import type { Runtime } from './runtimes/runtime.ts'
 import type { EndpointSpec } from './schema.ts'
 import * as rows from './serving-store.ts'
 import { type Cell, readRow } from './signature.ts'
 
 const BATCH_ROWS = 500
+const BATCH_MS_MAX = 60_000
 
 export interface Scored {
   outputs: unknown[]
@@ -70,11 +71,16 @@ function scorerOf(runtime: Runtime, spec: Pick<EndpointSpec, 'score' | 'task' | 
       ? readRow(features, Object.fromEntries(features.map(({ name }) => [name, row[name]])), () => `rows[${at}]`)
       : []
 
-  const one = async (row: Record<string, unknown>, at: number): Promise<unknown> => {
+  /** Nothing waits for a hanging model for ever. */
+  const within = (signal: AbortSignal | undefined) =>
+    AbortSignal.any([AbortSignal.timeout(BATCH_MS_MAX), ...(signal ? [signal] : [])])
+
+  const one = async (row: Record<string, unknown>, at: number, signal?: AbortSignal): Promise<unknown> => {
     const answer = await runtime.predict(
       features
         ? { rows: [cellsOf(row, at)], params: {} }
         : { rows: [], raw: { kind: 'dataframe_records', payload: [row] }, params: {} },
+      within(signal),
     )
     return answer.outputs[0]
   }
@@ -97,14 +103,16 @@ function scorerOf(runtime: Runtime, spec: Pick<EndpointSpec, 'score' | 'task' | 
             features
               ? { rows: batch.map((row, at) => cellsOf(row, from + at)), params: {} }
               : { rows: [], raw: { kind: 'dataframe_records', payload: batch }, params: {} },
-            signal,
+            within(signal),
           )
           for (let at = 0; at < batch.length; at++) outputs[from + at] = answer.outputs[at]
         } catch {
+          signal?.throwIfAborted()
           // Some row of the batch is at fault: find out which, one by one.
           for (let at = 0; at < batch.length; at++) {
+            signal?.throwIfAborted()
             try {
-              outputs[from + at] = await one(batch[at]!, from + at)
+              outputs[from + at] = await one(batch[at]!, from + at, signal)
             } catch (error) {
               fail(from + at, error)
             }

@@ -122,9 +122,14 @@ export async function putEndpoint(tx: Tx, endpoint: Endpoint): Promise<void> {
 
 export async function dropEndpoint(tx: Tx, workspace: string, name: string, now: number): Promise<void> {
   await tx.run(
+    'DELETE FROM revision_report WHERE workspace = ? AND revision IN (SELECT id FROM revision WHERE workspace = ? AND endpoint = ?)',
+    [workspace, workspace, name],
+  )
+  await tx.run(
     "UPDATE revision SET state = 'retired', retired_ms = ? WHERE workspace = ? AND endpoint = ? AND state = 'wanted'",
     [now, workspace, name],
   )
+  await tx.run('DELETE FROM endpoint_watermark WHERE workspace = ? AND endpoint = ?', [workspace, name])
   await tx.run('DELETE FROM traffic WHERE workspace = ? AND endpoint = ?', [workspace, name])
   await tx.run('DELETE FROM endpoint WHERE workspace = ? AND name = ?', [workspace, name])
 }
@@ -165,6 +170,11 @@ export async function retireRevision(tx: Tx, workspace: string, id: string, now:
   )
 }
 
+/** A retired revision is loaded nowhere: nobody may take an old report for the state of the next load. */
+export async function dropReports(tx: Tx, workspace: string, revision: string): Promise<void> {
+  await tx.run('DELETE FROM revision_report WHERE workspace = ? AND revision = ?', [workspace, revision])
+}
+
 export async function wantRevision(tx: Tx, workspace: string, id: string): Promise<void> {
   await tx.run("UPDATE revision SET state = 'wanted', retired_ms = NULL WHERE workspace = ? AND id = ?", [
     workspace,
@@ -196,6 +206,9 @@ export async function putReport(tx: Tx, workspace: string, report: RevisionRepor
     ],
   )
 }
+
+export const reportsOfNode = (sql: Sql, node: string): Promise<Pick<RevisionReport, 'revision' | 'state'>[]> =>
+  sql.all('SELECT revision, state FROM revision_report WHERE node = ? LIMIT 10000', [node])
 
 /** What a node that is gone said of its revisions does not count any more. */
 export async function forgetReports(tx: Tx, node: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { DomainError, notFound } from '#kernel/errors.ts'
 import type { MigrationSource, Sql } from '#kernel/store/index.ts'
 import type { RevisionStats } from './counters.ts'
 import type { ServingDeps } from './deps.ts'
@@ -8,6 +9,7 @@ import { createNode, type ServingNode } from './node.ts'
 import { createPredictionLog, type PredictionLog } from './prediction-log/log.ts'
 import { createPredictor, type PredictAnswer, type PredictRequest } from './predictor.ts'
 import { createPreparations, type Preparations } from './preparation.ts'
+import { createPythonHomes, type PythonHomes } from './python-home.ts'
 import { createScoring, type Scoring } from './score.ts'
 import * as rows from './serving-store.ts'
 
@@ -16,7 +18,7 @@ export const servingMigrations: MigrationSource = { owner: 'serving', dir: new U
 /** How often watermarks that moved are written to the store. */
 const WATERMARK_MS = 250
 
-export interface Serving extends Endpoints, Preparations, Scoring {
+export interface Serving extends Endpoints, Preparations, Scoring, PythonHomes {
   predict(request: PredictRequest): Promise<PredictAnswer>
   /** Counts since this process loaded the revision; undefined while it is not loaded here. */
   stats(revision: string): RevisionStats | undefined
@@ -33,6 +35,8 @@ export interface Serving extends Endpoints, Preparations, Scoring {
     endpoint: string,
   ): Promise<(rows.Revision & { reports: rows.RevisionReport[]; stats: RevisionStats | null })[]>
   revisionOfVersion(sql: Sql, workspace: string, endpoint: string, version: number): Promise<rows.Revision | undefined>
+  /** Throws not-found, and unavailable when no loaded revision answers for the endpoint. */
+  mustAnswer(workspace: string, endpoint: string): void
   /** Writes watermarks that moved; resolves when they are in the store. */
   flushWatermarks(): Promise<void>
   node: Pick<ServingNode, 'settle' | 'wake' | 'id'>
@@ -66,18 +70,24 @@ export async function createServing(deps: ServingDeps, toolPins: readonly string
   let timer: NodeJS.Timeout | undefined
 
   const flushWatermarks = async () => {
-    const moved = predictor.takeWatermarks()
+    const moved = predictor.watermarks.take()
     if (moved.length === 0) return
-    await store.write(async (tx) => {
-      for (const { workspace, endpoint, greatest_event_ms, watermark_ms } of moved)
-        await rows.putWatermark(tx, workspace, endpoint, greatest_event_ms, watermark_ms)
-    })
+    await store
+      .write(async (tx) => {
+        for (const { workspace, endpoint, greatest_event_ms, watermark_ms } of moved)
+          await rows.putWatermark(tx, workspace, endpoint, greatest_event_ms, watermark_ms)
+      })
+      .catch((error: unknown) => {
+        predictor.watermarks.giveBack(moved)
+        throw error
+      })
   }
 
   return {
     ...endpoints,
     ...preparations,
     ...createScoring(deps, loader),
+    ...createPythonHomes(deps, loader, toolPins),
     predict: predictor.predict,
     stats: node.stats,
     predictions: predictions.files,
@@ -100,12 +110,20 @@ export async function createServing(deps: ServingDeps, toolPins: readonly string
     },
     revisionOfVersion: async (sql, workspace, endpoint, version) =>
       (await rows.revisionsOf(sql, workspace, endpoint, 1000)).find((revision) => revision.version === version),
+    mustAnswer(workspace, endpoint) {
+      const live = node.endpoint(workspace, endpoint)
+      if (!live) throw notFound(`no endpoint '${endpoint}' in workspace ${workspace}`, { field: 'endpoint' })
+      if (live.routes.length === 0) throw new DomainError('unavailable', `endpoint '${endpoint}' has no release yet`)
+      if (!live.routes.some((route) => node.loaded(route.revision)?.runtime))
+        throw new DomainError('unavailable', `endpoint '${endpoint}' is loading its model`)
+    },
     flushWatermarks,
     node,
     async start() {
+      await loader.tidy()
       for (const endpoint of await store.read((sql) => rows.allEndpoints(sql))) {
         const mark = await store.read((sql) => rows.watermarkOf(sql, endpoint.workspace, endpoint.name))
-        if (mark) predictor.setWatermark(endpoint.workspace, endpoint.name, mark.greatest_event_ms)
+        if (mark) predictor.watermarks.set(endpoint.workspace, endpoint.name, mark.greatest_event_ms)
       }
       await predictions.start()
       await node.start()
@@ -121,6 +139,7 @@ export async function createServing(deps: ServingDeps, toolPins: readonly string
       await flushWatermarks().catch(() => undefined)
       await node.stop()
       await predictions.stop()
+      await loader.close()
     },
   }
 }

@@ -21,7 +21,7 @@ export interface Signature {
   outputs?: unknown
 }
 
-/** The columns that a signature names. Tensor and nested signatures have no features. */
+/** The columns that a signature names. Tensors and signatures with lists or objects in columns have no features. */
 export function featuresOf(signature: Signature | null | undefined): Features | undefined {
   if (!signature?.inputs) return undefined
   const columns = (typeof signature.inputs === 'string' ? JSON.parse(signature.inputs) : signature.inputs) as {
@@ -30,14 +30,17 @@ export function featuresOf(signature: Signature | null | undefined): Features | 
     required?: boolean
     optional?: boolean
   }[]
-  if (!Array.isArray(columns) || columns.some((column) => column.name === undefined || column.type === 'tensor'))
+  // A column of lists or objects is for the model's own Python to read.
+  if (!Array.isArray(columns) || columns.some((column) => column.name === undefined || !isPlain(column.type)))
     return undefined
   return columns.map((column) => ({
     name: column.name!,
-    type: (TYPES as readonly string[]).includes(column.type ?? '') ? (column.type as FeatureType) : 'any',
+    type: column.type as FeatureType,
     optional: column.required === false || column.optional === true,
   }))
 }
+
+const isPlain = (type: string | undefined): boolean => (TYPES as readonly (string | undefined)[]).includes(type)
 
 const TYPES: readonly FeatureType[] = [
   'boolean',

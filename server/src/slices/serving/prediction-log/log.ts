@@ -1,21 +1,24 @@
 /** The whole prediction log of a node: writing, sealing into Parquet, and handing out what to read. */
-import { createWriteStream } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { finished } from 'node:stream/promises'
+import { rm } from 'node:fs/promises'
 import type { Analytics, FileSource, Cell as ResultCell } from '#kernel/analytics/index.ts'
 import { identifier } from '#kernel/analytics/index.ts'
 import type { Blobs } from '#kernel/blobs/index.ts'
 import type { Clock } from '#kernel/clock.ts'
+import { DomainError } from '#kernel/errors.ts'
 import { type Ids, timeOfId } from '#kernel/ids.ts'
 import type { Log } from '#kernel/log.ts'
-import { json, parseJson, type Sql, type Store } from '#kernel/store/index.ts'
+import { parseJson, type Store } from '#kernel/store/index.ts'
 import { COLUMNS, type PredictionRecord } from './record.ts'
-import { readSegment, type SegmentHeader } from './segment.ts'
-import { createLogWriter, type LogWriter, removeSegment, SEAL_BYTES, SEAL_MS, segmentsIn } from './writer.ts'
+import { columnList, createSealer, jsonSource, type PlainLines } from './seal.ts'
+import { createLogWriter, type LogWriter, SEAL_BYTES, SEAL_MS } from './writer.ts'
 
 /** A tail larger than this is sealed before it is read. */
 const TAIL_BYTES_MAX = 8 * 1024 ** 2
+const SEAL_EVERY_MS = 5000
+/** Files that one call may read: the limit of `analytics`. Small ones are gathered long before. */
+const FILES_MAX = 9000
+/** How far the time in an id may lie from the time in its row: a clock that was set back. */
+const NEAR_MS = 60_000
 
 export interface PredictionFiles {
   /** Sources for one `analytics` call: sealed files and the tail, each with the same columns where they have them. */
@@ -42,7 +45,6 @@ export interface PredictionLog {
 }
 
 interface SegmentRow {
-  id: string
   endpoint: string
   digest: string
   features: string
@@ -53,122 +55,57 @@ export async function createPredictionLog(deps: {
   interval_ms: number
   store: Pick<Store, 'write' | 'read'>
   blobs: Blobs
-  analytics: Analytics
+  analytics: Pick<Analytics, 'query' | 'copyTo'>
   clock: Clock
   ids: Ids
   log: Log
   onDrop?: (rows: number) => void
+  small_count?: number
 }): Promise<PredictionLog> {
-  const { dir, store, blobs, analytics, clock, log } = deps
-  const scratch = join(dir, 'scratch')
-  await rm(scratch, { recursive: true, force: true })
-  await mkdir(scratch, { recursive: true, mode: 0o700 })
-  const writer = await createLogWriter({ ...deps, interval_ms: deps.interval_ms })
-  let sealing: Promise<void> = Promise.resolve()
+  const { store, blobs, analytics, log } = deps
+  const writer = await createLogWriter(deps)
+  const sealer = await createSealer({ ...deps, writer })
   let timer: NodeJS.Timeout | undefined
-  let count = 0
-  const scratchPath = (ending: string) => join(scratch, `${process.pid}-${count++}${ending}`)
+  let busy: Promise<unknown> = Promise.resolve()
 
-  /** Copies the whole frames of a segment into plain lines. */
-  const lines = async (
-    path: string,
-    until?: number,
-  ): Promise<{ path: string; header: SegmentHeader; empty: boolean; torn: boolean }> => {
-    const to = scratchPath('.jsonl')
-    const out = createWriteStream(to, { mode: 0o600 })
-    let empty = true
-    const { header, torn } = await readSegment(
-      path,
-      async (payload) => {
-        empty = false
-        if (!out.write(payload)) await new Promise((resolve) => out.once('drain', resolve))
-      },
-      until,
-    )
-    out.end()
-    await finished(out)
-    return { path: to, header, empty, torn }
+  /** One at a time: a seal moves rows from a segment into a file, and a reader must not look between. */
+  const alone = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = busy.then(work)
+    busy = done.catch(() => undefined)
+    return done
   }
 
-  /** One segment into one Parquet file, its row in the store, and only then the segment away: a crash between repeats the seal. */
-  const sealOne = async (path: string): Promise<void> => {
-    const id = path.slice(path.lastIndexOf('/') + 1, -'.seg'.length)
-    const known = await store.read((sql) => sql.get('SELECT 1 AS one FROM prediction_segment WHERE id = ?', [id]))
-    if (known) return removeSegment(path)
-    const plain = await lines(path)
-    const to = scratchPath('.parquet')
-    try {
-      if (plain.torn)
-        log.warn({ segment: id }, 'a segment of predictions ended in a torn frame; what was whole is kept')
-      if (plain.empty) return await removeSegment(path)
-      const source = jsonSource([plain.path], plain.header.features)
-      const features = Object.keys(plain.header.features)
-      await analytics.copyTo({
-        sql: `SELECT ${columnList(features)} FROM rows ORDER BY event_ms, id`,
-        files: { rows: source },
-        to,
-        timeout_ms: 120_000,
-      })
-      const { rows } = await analytics.query({
-        sql: 'SELECT count(*), min(at_ms), max(at_ms), min(event_ms), max(event_ms) FROM rows',
-        files: { rows: { files: [to], format: 'parquet' } },
-      })
-      const [row_count, min_at, max_at, min_event, max_event] = rows[0] as number[]
-      const blob = await blobs.putFile(to)
-      await store.write((tx) =>
-        tx.run(
-          `INSERT INTO prediction_segment (workspace, id, endpoint, digest, size_bytes, row_count, min_at_ms, max_at_ms, min_event_ms, max_event_ms, features, sealed_ms)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workspace, id) DO NOTHING`,
-          [
-            plain.header.workspace,
-            id,
-            plain.header.endpoint,
-            blob.digest,
-            blob.size_bytes,
-            row_count!,
-            min_at!,
-            max_at!,
-            min_event!,
-            max_event!,
-            json(features),
-            clock.now(),
-          ],
-        ),
-      )
-      await removeSegment(path)
-    } finally {
-      await Promise.all([rm(plain.path, { force: true }), rm(to, { force: true })])
-    }
-  }
-
-  const sealClosed = async () => {
-    for (const path of await segmentsIn(dir)) {
-      if (writer.isOpen(path)) continue
-      await sealOne(path).catch((error: unknown) =>
-        log.error({ err: error, path }, 'a segment of predictions could not be sealed; it is tried again'),
-      )
-    }
-  }
-  const seal = (wants: Parameters<LogWriter['rotate']>[0]): Promise<void> => {
-    sealing = sealing.then(async () => {
+  const isDue: Parameters<LogWriter['rotate']>[0] = (_, facts) =>
+    facts.size_bytes >= SEAL_BYTES || facts.age_ms >= SEAL_MS
+  const seal = (wants: Parameters<LogWriter['rotate']>[0]): Promise<void> =>
+    alone(async () => {
       await writer.rotate(wants)
-      await sealClosed()
+      await sealer.sealClosed()
+      await sealer.compact()
     })
-    return sealing
-  }
 
-  const sealed = (sql: Sql, workspace: string, endpoint: string, from_ms: number, to_ms: number) =>
-    sql.all<SegmentRow>(
-      'SELECT id, endpoint, digest, features FROM prediction_segment WHERE workspace = ? AND endpoint = ? AND max_event_ms >= ? AND min_event_ms < ? ORDER BY min_event_ms LIMIT 10000',
-      [workspace, endpoint, from_ms, to_ms],
-    )
-
+  /** Lends files and copies tails; runs within `alone`. */
   const open = async (
     rows: readonly SegmentRow[],
-    tail: { path: string; size_bytes: number } | undefined,
+    tails: readonly { path: string; whole_bytes: number | undefined }[],
     filter: string,
   ): Promise<PredictionFiles> => {
-    const lent = await Promise.all(rows.map((row) => blobs.lend(row.digest)))
+    if (rows.length > FILES_MAX)
+      throw new DomainError('too-large', `the log holds more than ${FILES_MAX} files for this time`, {
+        remedy: 'Ask for a shorter time.',
+      })
+    const lent: { path: string; done(): Promise<void> }[] = []
+    const plain: PlainLines[] = []
+    const done = async () => {
+      await Promise.all([...lent.map((one) => one.done()), ...plain.map(({ path }) => rm(path, { force: true }))])
+    }
+    try {
+      for (const { digest } of rows) lent.push(await blobs.lend(digest))
+      for (const { path, whole_bytes } of tails) plain.push(await sealer.lines(path, whole_bytes))
+    } catch (error) {
+      await done()
+      throw error
+    }
     const features = new Set(rows.flatMap((row) => parseJson<string[]>(row.features, [])))
     const sources: Record<string, FileSource> = {}
     const parts: string[] = []
@@ -176,25 +113,19 @@ export async function createPredictionLog(deps: {
       sources.sealed = { files: lent.map(({ path }) => path), format: 'parquet' }
       parts.push('sealed')
     }
-    let plain: Awaited<ReturnType<typeof lines>> | undefined
-    if (tail) {
-      plain = await lines(tail.path, tail.size_bytes)
-      if (!plain.empty) {
-        const names = Object.keys(plain.header.features)
-        for (const name of names) features.add(name)
-        sources.tail_rows = jsonSource([plain.path], plain.header.features)
-        parts.push(`(SELECT ${columnList(names)} FROM tail_rows)`)
-      }
+    for (const [at, { path, header, empty }] of plain.entries()) {
+      if (empty || !header) continue
+      const names = Object.keys(header.features)
+      for (const name of names) features.add(name)
+      sources[`tail_${at}`] = jsonSource([path], header.features)
+      parts.push(`(SELECT ${columnList(names)} FROM ${identifier(`tail_${at}`)})`)
     }
     const union = parts.map((part) => `SELECT * FROM ${part}`).join(' UNION ALL BY NAME ')
     return {
       sources,
       from: parts.length === 0 ? undefined : `(SELECT * FROM (${union}) WHERE ${filter})`,
       features: [...features],
-      async done() {
-        await Promise.all(lent.map((one) => one.done()))
-        if (plain) await rm(plain.path, { force: true })
-      },
+      done,
     }
   }
 
@@ -204,75 +135,66 @@ export async function createPredictionLog(deps: {
     { from_ms = 0, to_ms = Number.MAX_SAFE_INTEGER } = {},
   ) => {
     await writer.flush()
-    if ((writer.tail(workspace, endpoint)?.size_bytes ?? 0) > TAIL_BYTES_MAX)
+    const waiting = await sealer.unsealed(workspace, endpoint)
+    if (waiting.reduce((sum, { whole_bytes }) => sum + (whole_bytes ?? 0), 0) > TAIL_BYTES_MAX)
       await seal((header) => header.workspace === workspace && header.endpoint === endpoint)
-    // A seal in between would move rows from the tail into a file: wait for it, and hold the next one off while we look.
-    const held = sealing.then(async () => {
-      const tail = writer.tail(workspace, endpoint)
-      const rows = await store.read((sql) => sealed(sql, workspace, endpoint, from_ms, to_ms))
-      return open(rows, tail, `event_ms >= ${from_ms} AND event_ms < ${to_ms}`)
+    return alone(async () => {
+      const tails = await sealer.unsealed(workspace, endpoint)
+      const rows = await store.read((sql) =>
+        sql.all<SegmentRow>(
+          'SELECT endpoint, digest, features FROM prediction_segment WHERE workspace = ? AND endpoint = ? AND max_event_ms >= ? AND min_event_ms < ? ORDER BY min_event_ms LIMIT ?',
+          [workspace, endpoint, from_ms, to_ms, FILES_MAX + 1],
+        ),
+      )
+      return open(rows, tails, `event_ms >= ${from_ms} AND event_ms < ${to_ms}`)
     })
-    sealing = held.then(
-      () => undefined,
-      () => undefined,
-    )
-    return held
   }
 
-  /** Runs one SELECT over the segments that may hold rows answered around `at_ms`. */
-  const near = async (
-    workspace: string,
-    at_ms: number,
-    sqlOf: (from: string) => string,
-  ): Promise<{ row: Record<string, ResultCell>; endpoint: string } | undefined> => {
-    await writer.flush()
-    await sealing
-    const rows = await store.read((sql) =>
-      sql.all<SegmentRow>(
-        'SELECT id, endpoint, digest, features FROM prediction_segment WHERE workspace = ? AND max_at_ms >= ? AND min_at_ms <= ? ORDER BY endpoint LIMIT 1000',
-        [workspace, at_ms - 1000, at_ms + 10 * 60_000],
-      ),
-    )
-    const endpoints = new Set([...rows.map((row) => row.endpoint), ...(await openEndpoints(workspace))])
-    for (const endpoint of endpoints) {
-      const found = await open(
-        rows.filter((row) => row.endpoint === endpoint),
-        writer.tail(workspace, endpoint),
-        'true',
+  /** Per endpoint, what may hold rows answered around `at_ms`. */
+  const near = (workspace: string, at_ms: number): Promise<{ endpoint: string; found: PredictionFiles }[]> =>
+    alone(async () => {
+      const tails = await sealer.unsealed(workspace)
+      const rows = await store.read((sql) =>
+        sql.all<SegmentRow>(
+          'SELECT endpoint, digest, features FROM prediction_segment WHERE workspace = ? AND max_at_ms >= ? AND min_at_ms <= ? ORDER BY endpoint LIMIT ?',
+          [workspace, at_ms - NEAR_MS, at_ms + NEAR_MS, FILES_MAX],
+        ),
       )
-      try {
+      const opened: { endpoint: string; found: PredictionFiles }[] = []
+      for (const endpoint of new Set([...tails, ...rows].map((one) => one.endpoint))) {
+        const mine = (one: { endpoint: string }) => one.endpoint === endpoint
+        opened.push({ endpoint, found: await open(rows.filter(mine), tails.filter(mine), 'true') })
+      }
+      return opened
+    })
+
+  const find: PredictionLog['find'] = async (workspace, id) => {
+    const row = id.includes('.') ? id : `${id}.0`
+    const at_ms = timeOfId(id)
+    // The id is checked here because it stands in the SQL: `prd_`, 32 hex digits, a row number.
+    if (at_ms === undefined || !/^prd_[0-9a-f]{32}\.\d{1,6}$/.test(row)) return undefined
+    await writer.flush()
+    const opened = await near(workspace, at_ms)
+    try {
+      for (const { endpoint, found } of opened) {
         if (!found.from) continue
-        const { columns, rows: hits } = await analytics.query({
-          sql: sqlOf(found.from),
+        const { columns, rows } = await analytics.query({
+          sql: `SELECT * FROM ${found.from} WHERE id = '${row}' LIMIT 1`,
           files: found.sources,
           rows_max: 1,
         })
-        if (hits[0]) return { row: Object.fromEntries(columns.map(({ name }, at) => [name, hits[0]![at]!])), endpoint }
-      } finally {
-        await found.done()
+        if (rows[0]) return { ...recordOf(columns, rows[0]), endpoint }
       }
+      return undefined
+    } finally {
+      await Promise.all(opened.map(({ found }) => found.done()))
     }
-    return undefined
-  }
-
-  const openEndpoints = async (workspace: string): Promise<string[]> => {
-    const all = await store.read((sql) =>
-      sql.all<{ name: string }>('SELECT name FROM endpoint WHERE workspace = ?', [workspace]),
-    )
-    return all.map(({ name }) => name).filter((name) => writer.tail(workspace, name))
   }
 
   return {
     writer,
     files,
-    async find(workspace, id) {
-      const row = id.includes('.') ? id : `${id}.0`
-      const at_ms = timeOfId(id)
-      // The id is checked here because it stands in the SQL: `prd_`, 32 hex digits, a row number.
-      if (at_ms === undefined || !/^prd_[0-9a-f]{32}\.\d{1,6}$/.test(row)) return undefined
-      const found = await near(workspace, at_ms, (from) => `SELECT * FROM ${from} WHERE id = '${row}' LIMIT 1`)
-      return found && { ...recordOf(found.row), endpoint: found.endpoint }
-    },
+    find,
     async recent(workspace, endpoint, limit) {
       const found = await files(workspace, endpoint)
       try {
@@ -281,19 +203,18 @@ export async function createPredictionLog(deps: {
           sql: `SELECT * FROM ${found.from} ORDER BY id DESC LIMIT ${Math.min(1000, Math.max(1, Math.trunc(limit)))}`,
           files: found.sources,
         })
-        return rows.map((row) => recordOf(Object.fromEntries(columns.map(({ name }, at) => [name, row[at]!]))))
+        return rows.map((row) => recordOf(columns, row))
       } finally {
         await found.done()
       }
     },
-    seal: (all = false) => seal((_, facts) => all || facts.size_bytes >= SEAL_BYTES || facts.age_ms >= SEAL_MS),
+    seal: (all = false) => seal((header, facts) => all || isDue(header, facts)),
     async start() {
+      const due = () =>
+        void seal(isDue).catch((error: unknown) => log.error({ err: error }, 'predictions could not be sealed'))
       // Segments of a process that is gone: whatever is whole in them becomes Parquet now.
-      void seal(() => false)
-      timer = setInterval(
-        () => void seal((_, facts) => facts.size_bytes >= SEAL_BYTES || facts.age_ms >= SEAL_MS),
-        5000,
-      )
+      due()
+      timer = setInterval(due, SEAL_EVERY_MS)
       timer.unref()
     },
     async stop() {
@@ -305,27 +226,12 @@ export async function createPredictionLog(deps: {
   }
 }
 
-function jsonSource(files: string[], features: Record<string, string>): FileSource {
-  const struct = Object.entries(features).map(([name, type]) => `${identifier(name)} ${type}`)
-  return {
-    files,
-    format: 'json',
-    json: { types: { ...COLUMNS, ...(struct.length > 0 && { features: `STRUCT(${struct.join(', ')})` }) } },
-  }
-}
-
-const columnList = (features: readonly string[]): string =>
-  [
-    ...Object.keys(COLUMNS).map(identifier),
-    ...features.map((name) => `features.${identifier(name)} AS ${identifier(`f_${name}`)}`),
-  ].join(', ')
-
-function recordOf(row: Record<string, ResultCell>): PredictionRecord {
+function recordOf(columns: readonly { name: string }[], row: readonly ResultCell[]): PredictionRecord {
   const features: Record<string, ResultCell> = {}
   const record: Record<string, unknown> = { features }
-  for (const [name, value] of Object.entries(row)) {
-    if (name.startsWith('f_') && !(name in COLUMNS)) features[name.slice(2)] = value
-    else record[name] = value
+  for (const [at, { name }] of columns.entries()) {
+    if (name.startsWith('f_') && !(name in COLUMNS)) features[name.slice(2)] = row[at]!
+    else record[name] = row[at]!
   }
   return record as unknown as PredictionRecord
 }

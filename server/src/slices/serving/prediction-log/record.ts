@@ -24,6 +24,8 @@ export interface PredictionRecord {
   output: string | null
   /** Why the routed revision did not answer. */
   error: string | null
+  /** What was asked, as JSON text, when the model names no features; bounded. */
+  inputs: string | null
   features: Record<string, Cell>
 }
 
@@ -44,6 +46,7 @@ export const COLUMNS: Record<Exclude<keyof PredictionRecord, 'features'>, string
   label: 'VARCHAR',
   output: 'VARCHAR',
   error: 'VARCHAR',
+  inputs: 'VARCHAR',
 }
 
 /** DuckDB type of a feature's column. */

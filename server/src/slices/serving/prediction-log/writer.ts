@@ -16,6 +16,11 @@ const WAITING_BYTES_MAX = 64 * 1024 ** 2
 export const SEAL_BYTES = 64 * 1024 ** 2
 export const SEAL_MS = 60_000
 
+/** A disk that refused is asked again after this. */
+const AGAIN_MS = 1000
+const TELL_MS = 5000
+
+/** One endpoint and one set of feature columns: a file has one set, and two versions may be live at once. */
 interface Stream {
   header: SegmentHeader
   segment: Segment | undefined
@@ -29,17 +34,16 @@ interface Stream {
 }
 
 export interface LogWriter {
-  /** Never waits and never throws. */
-  append(stream: SegmentHeader, record: PredictionRecord): void
+  /** Never waits and never throws. False: there was no room, the row is not logged. */
+  append(stream: SegmentHeader, record: PredictionRecord): boolean
   /** Resolves when everything appended to the stream so far is synced; rejects with unavailable when that failed. */
   durable(stream: SegmentHeader): Promise<void>
   /** Writes what waits. */
   flush(): Promise<void>
   /** Closes the current segment of each stream that `wants` it; they are sealed next. */
   rotate(wants: (header: SegmentHeader, facts: { size_bytes: number; age_ms: number }) => boolean): Promise<void>
-  /** The segment being written, if any, with the bytes that are whole. */
-  tail(workspace: string, endpoint: string): { path: string; size_bytes: number } | undefined
-  isOpen(path: string): boolean
+  /** Bytes of an open segment that are whole; undefined when the path is not being written. */
+  wholeBytes(path: string): number | undefined
   readonly dropped: number
   close(): Promise<void>
 }
@@ -51,99 +55,124 @@ export async function createLogWriter(deps: {
   ids: Ids
   log: Log
   onDrop?: (rows: number) => void
+  /** Memory that waiting predictions may take; 64 MiB when left out. */
+  waiting_bytes_max?: number
 }): Promise<LogWriter> {
   const { dir, clock, ids, log } = deps
+  const waiting_bytes_max = deps.waiting_bytes_max ?? WAITING_BYTES_MAX
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const streams = new Map<string, Stream>()
+  const byHeader = new WeakMap<SegmentHeader, Stream>()
   let waiting_bytes = 0
   let dropped = 0
-  let told_ms = 0
+  let told_ms = Number.NEGATIVE_INFINITY
   let timer: NodeJS.Timeout | undefined
+  let refused = false
 
-  const nameOf = (header: { workspace: string; endpoint: string }) => `${header.workspace}/${header.endpoint}`
   const streamOf = (header: SegmentHeader): Stream => {
-    const name = nameOf(header)
-    let stream = streams.get(name)
+    let stream = byHeader.get(header)
+    if (stream) return stream
+    const name = JSON.stringify([header.workspace, header.endpoint, header.features])
+    stream = streams.get(name)
     if (!stream) {
       stream = { header, segment: undefined, opened_ms: 0, lines: [], bytes: 0, waiting: [], flushing: undefined }
       streams.set(name, stream)
     }
+    byHeader.set(header, stream)
     return stream
   }
 
-  const drop = (rows: number) => {
+  const drop = (rows: number, error?: unknown) => {
     dropped += rows
     deps.onDrop?.(rows)
-    if (clock.now() - told_ms > 5000) {
-      told_ms = clock.now()
-      log.error({ dropped }, 'predictions are dropped from the log: the disk is full or too slow; serving goes on')
+    if (performance.now() - told_ms > TELL_MS) {
+      told_ms = performance.now()
+      log.error(
+        { dropped, err: error },
+        'predictions are dropped from the log: the disk is full or too slow; serving goes on',
+      )
+    }
+  }
+
+  const write = async (stream: Stream): Promise<void> => {
+    const { lines, bytes, waiting } = stream
+    stream.lines = []
+    stream.bytes = 0
+    stream.waiting = []
+    let written = lines.length === 0
+    try {
+      if (!written) {
+        if (!stream.segment) {
+          stream.segment = await createSegment(join(dir, `${ids.next('segment')}.seg`), stream.header)
+          stream.opened_ms = clock.now()
+        }
+        await stream.segment.append(lines.join(''))
+        written = true
+      }
+      if (waiting.length > 0) await stream.segment?.sync()
+      for (const { resolve } of waiting) resolve()
+      waiting_bytes -= bytes
+      refused = false
+    } catch (error) {
+      if (written) {
+        // After a failed sync the kernel may forget what it could not write: what comes next goes into another file.
+        void stream.segment?.close().catch(() => undefined)
+        stream.segment = undefined
+        waiting_bytes -= bytes
+      } else if (waiting.length > 0) {
+        // These callers are told that it failed: their rows are not to appear later.
+        waiting_bytes -= bytes
+        drop(lines.length, error)
+      } else {
+        stream.lines = [...lines, ...stream.lines]
+        stream.bytes += bytes
+        if (!refused)
+          log.error({ err: error }, 'predictions cannot be written to the log; they wait in memory and are tried again')
+        refused = true
+        arm(AGAIN_MS)
+      }
+      for (const { reject } of waiting)
+        reject(
+          new DomainError('unavailable', 'the prediction could not be logged durably', {
+            cause: error,
+            remedy: 'The disk of the server is full or failing.',
+          }),
+        )
     }
   }
 
   const flushStream = async (stream: Stream): Promise<void> => {
     while (stream.flushing) await stream.flushing
     if (stream.lines.length === 0 && stream.waiting.length === 0) return
-    const { lines, bytes, waiting } = stream
-    stream.lines = []
-    stream.bytes = 0
-    stream.waiting = []
-    stream.flushing = (async () => {
-      try {
-        if (lines.length > 0) {
-          if (!stream.segment) {
-            stream.segment = await createSegment(join(dir, `${ids.next('segment')}.seg`), stream.header)
-            stream.opened_ms = clock.now()
-          }
-          await stream.segment.append(lines.join(''))
-        }
-        if (waiting.length > 0) await stream.segment?.sync()
-        for (const { resolve } of waiting) resolve()
-      } catch (error) {
-        drop(lines.length)
-        for (const { reject } of waiting)
-          reject(
-            new DomainError('unavailable', 'the prediction could not be logged durably', {
-              cause: error,
-              remedy: 'The disk of the server is full or failing.',
-            }),
-          )
-      } finally {
-        waiting_bytes -= bytes
-        stream.flushing = undefined
-      }
-    })()
+    stream.flushing = write(stream).finally(() => {
+      stream.flushing = undefined
+    })
     await stream.flushing
   }
 
   const flush = async () => {
     await Promise.all([...streams.values()].map(flushStream))
   }
-  const arm = () => {
+  const arm = (ms: number) => {
     timer ??= setTimeout(() => {
       timer = undefined
       void flush()
-    }, deps.interval_ms)
+    }, ms)
   }
 
   return {
     append(header, record) {
       const line = `${JSON.stringify(record)}\n`
-      if (waiting_bytes + line.length > WAITING_BYTES_MAX) return drop(1)
-      const stream = streamOf(header)
-      // New features (another version's signature) start a new segment: a file has one set of columns.
-      if (
-        stream.header.features !== header.features &&
-        JSON.stringify(stream.header.features) !== JSON.stringify(header.features)
-      ) {
-        stream.header = { ...header, features: { ...stream.header.features, ...header.features } }
-        const old = stream.segment
-        stream.segment = undefined
-        void old?.close().catch(() => undefined)
+      if (waiting_bytes + line.length > waiting_bytes_max) {
+        drop(1)
+        return false
       }
+      const stream = streamOf(header)
       waiting_bytes += line.length
       stream.bytes += line.length
       stream.lines.push(line)
-      arm()
+      arm(deps.interval_ms)
+      return true
     },
     async durable(header) {
       const stream = streamOf(header)
@@ -154,13 +183,10 @@ export async function createLogWriter(deps: {
     flush,
     async rotate(wants) {
       for (const stream of streams.values()) {
-        const { segment } = stream
-        if (
-          !segment ||
-          !wants(stream.header, { size_bytes: segment.size_bytes, age_ms: clock.now() - stream.opened_ms })
-        )
-          continue
         await flushStream(stream)
+        const { segment } = stream
+        const facts = segment && { size_bytes: segment.size_bytes, age_ms: clock.now() - stream.opened_ms }
+        if (!facts || !wants(stream.header, facts)) continue
         while (stream.flushing) await stream.flushing
         if (stream.segment !== segment) continue
         stream.segment = undefined
@@ -170,18 +196,19 @@ export async function createLogWriter(deps: {
         await segment.close()
       }
     },
-    tail(workspace, endpoint) {
-      const segment = streams.get(nameOf({ workspace, endpoint }))?.segment
-      return segment && { path: segment.path, size_bytes: segment.size_bytes }
+    wholeBytes: (path) => {
+      for (const { segment } of streams.values()) if (segment?.path === path) return segment.size_bytes
+      return undefined
     },
-    isOpen: (path) => [...streams.values()].some((stream) => stream.segment?.path === path),
     get dropped() {
       return dropped
     },
     async close() {
-      clearTimeout(timer)
       await flush()
+      clearTimeout(timer)
+      timer = undefined
       for (const stream of streams.values()) {
+        if (stream.lines.length > 0) drop(stream.lines.length)
         await stream.segment?.sync().catch(() => undefined)
         await stream.segment?.close()
       }

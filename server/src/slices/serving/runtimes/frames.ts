@@ -1,8 +1,13 @@
+/**
+ * One connection to a Python worker, as python/slipway/frames.py has it: four bytes of length, then JSON. What JSON cannot say stands as
+ * null and is listed in `nonfinite`: a word (NaN, Infinity, -Infinity) and the path to the null.
+ */
 import { connect, type Socket } from 'node:net'
 import { DomainError } from '#kernel/errors.ts'
 
 /** Largest frame in either direction, as in python/slipway/frames.py. */
 const FRAME_BYTES_MAX = 64 * 1024 ** 2
+const LENGTH_BYTES = 4
 
 export interface WorkerError {
   kind: 'bad-input' | 'model'
@@ -11,11 +16,56 @@ export interface WorkerError {
   traceback?: string
 }
 
-/** One connection to a Python worker: length-prefixed JSON, answers matched by id. */
+type Message = Record<string, unknown>
+type Path = (string | number)[]
+
 export interface FrameLine {
-  ask(request: Record<string, unknown>, signal?: AbortSignal): Promise<Record<string, unknown>>
-  readonly waiting: number
+  /** Answers come in the order of the questions. Rejects when the connection ends first. */
+  ask(request: Message): Promise<Message>
   close(): void
+}
+
+/** A frame with its length. Throws too-large. */
+export function encodeFrame(message: Message): Buffer {
+  const nonfinite: unknown[] = []
+  findNonFinite(message, [], nonfinite)
+  const text = JSON.stringify(nonfinite.length === 0 ? message : { ...message, nonfinite })
+  const length = Buffer.byteLength(text)
+  if (length > FRAME_BYTES_MAX)
+    throw new DomainError('too-large', 'the request is too large for the Python process of this model')
+  const frame = Buffer.allocUnsafe(LENGTH_BYTES + length)
+  frame.writeUInt32BE(length, 0)
+  frame.write(text, LENGTH_BYTES)
+  return frame
+}
+
+/** The message of a frame's body, its non-finite numbers put back. Throws for what is no message. */
+export function decodeFrame(text: string): Message {
+  const message = JSON.parse(text) as Message
+  const entries = (message.nonfinite ?? []) as [string, ...Path][]
+  delete message.nonfinite
+  for (const [word, ...path] of entries) {
+    const last = path.pop()!
+    let place: unknown = message
+    for (const step of path) place = (place as Record<string | number, unknown>)[step]
+    ;(place as Record<string | number, unknown>)[last] = Number(word)
+  }
+  return message
+}
+
+function findNonFinite(value: unknown, path: Path, found: unknown[]): void {
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) found.push([String(value), ...path])
+  } else if (Array.isArray(value)) {
+    for (let at = 0; at < value.length; at++) {
+      const each = value[at]
+      // Paths are made only where there is something to find below.
+      if (typeof each === 'number' ? !Number.isFinite(each) : typeof each === 'object' && each !== null)
+        findNonFinite(each, [...path, at], found)
+    }
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, each] of Object.entries(value)) findNonFinite(each, [...path, key], found)
+  }
 }
 
 export async function openFrames(path: string, onEnd: (error: Error) => void): Promise<FrameLine> {
@@ -24,7 +74,7 @@ export async function openFrames(path: string, onEnd: (error: Error) => void): P
     made.once('connect', () => resolve(made))
     made.once('error', reject)
   })
-  const waiting = new Map<number, { resolve(answer: Record<string, unknown>): void; reject(error: unknown): void }>()
+  const waiting = new Map<number, { resolve(answer: Message): void; reject(error: unknown): void }>()
   let last = 0
   let parts: Buffer[] = []
   let have = 0
@@ -38,22 +88,32 @@ export async function openFrames(path: string, onEnd: (error: Error) => void): P
     socket.destroy()
     onEnd(error)
   }
+  const take = (count: number): Buffer => {
+    const all = parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+    parts = all.length > count ? [all.subarray(count)] : []
+    have -= count
+    return all.subarray(0, count)
+  }
+  let length = -1
   socket.on('error', end)
   socket.on('close', () => end(new DomainError('unavailable', 'the Python process of this model has ended')))
   socket.on('data', (chunk: Buffer) => {
     parts.push(chunk)
     have += chunk.length
-    while (have >= 4) {
-      if (parts.length > 1 && (parts[0]!.length < 4 || have >= 4 + parts[0]!.readUInt32BE(0)))
-        parts = [Buffer.concat(parts)]
-      const [first] = parts
-      const length = first!.readUInt32BE(0)
-      if (length > FRAME_BYTES_MAX) return end(new Error('a frame of the Python process is too large'))
-      if (have < 4 + length) return
-      const whole = first!.length >= 4 + length ? first! : Buffer.concat(parts)
-      const answer = JSON.parse(whole.toString('utf8', 4, 4 + length)) as Record<string, unknown>
-      parts = whole.length > 4 + length ? [whole.subarray(4 + length)] : []
-      have -= 4 + length
+    for (;;) {
+      if (length < 0) {
+        if (have < LENGTH_BYTES) return
+        length = take(LENGTH_BYTES).readUInt32BE(0)
+        if (length > FRAME_BYTES_MAX) return end(new Error('a frame of the Python process is too large'))
+      }
+      if (have < length) return
+      let answer: Message
+      try {
+        answer = decodeFrame(take(length).toString())
+      } catch (error) {
+        return end(new Error('the Python process does not keep to the format', { cause: error }))
+      }
+      length = -1
       const one = waiting.get(answer.id as number)
       waiting.delete(answer.id as number)
       one?.resolve(answer)
@@ -61,35 +121,13 @@ export async function openFrames(path: string, onEnd: (error: Error) => void): P
   })
 
   return {
-    get waiting() {
-      return waiting.size
-    },
-    ask: (request, signal) =>
+    ask: (request) =>
       new Promise((resolve, reject) => {
         if (gone) return reject(gone)
         const id = ++last
-        const payload = Buffer.from(JSON.stringify({ ...request, id }))
-        if (payload.length > FRAME_BYTES_MAX)
-          return reject(new DomainError('too-large', 'the request is too large for the Python process of this model'))
-        const stop = () => {
-          waiting.delete(id)
-          reject(signal?.reason)
-        }
-        signal?.addEventListener('abort', stop, { once: true })
-        waiting.set(id, {
-          resolve(answer) {
-            signal?.removeEventListener('abort', stop)
-            resolve(answer)
-          },
-          reject(error) {
-            signal?.removeEventListener('abort', stop)
-            reject(error)
-          },
-        })
-        const head = Buffer.allocUnsafe(4)
-        head.writeUInt32BE(payload.length, 0)
-        socket.write(head)
-        socket.write(payload)
+        const frame = encodeFrame({ ...request, id })
+        waiting.set(id, { resolve, reject })
+        socket.write(frame)
       }),
     close: () => end(new DomainError('unavailable', 'the model was unloaded')),
   }

@@ -1,7 +1,9 @@
 /** A thread that runs one compiled model: batches and slow models, whose `run()` would hold the event loop. */
 import { readFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import ort from 'onnxruntime-node'
+import { DomainError } from '#kernel/errors.ts'
 import type { Cell, Features } from '../signature.ts'
 import type { Report } from './runtime.ts'
 import { feedsOf, outputsOf, tensorOf } from './tensors.ts'
@@ -13,7 +15,12 @@ const feeds = feedsOf(
 )
 const answer = report.answer!
 const ready = readFile(path).then((bytes) =>
-  ort.InferenceSession.create(bytes, { interOpNumThreads: 1, logSeverityLevel: 3 }),
+  ort.InferenceSession.create(bytes, {
+    // One processor stays with the event loop.
+    intraOpNumThreads: Math.max(1, availableParallelism() - 1),
+    interOpNumThreads: 1,
+    logSeverityLevel: 3,
+  }),
 )
 
 parentPort!.on('message', async ({ id, rows }: { id: number; rows: Cell[][] }) => {
@@ -26,6 +33,8 @@ parentPort!.on('message', async ({ id, rows }: { id: number; rows: Cell[][] }) =
       outputs: outputsOf(result[answer.output]!, rows.length, answer.kind !== 'probabilities'),
     })
   } catch (error) {
-    parentPort!.postMessage({ id, error: (error as Error).message })
+    // A guard's refusal is the caller's mistake, on this side of the thread as on the other.
+    const problem = error instanceof DomainError ? error.toJSON() : undefined
+    parentPort!.postMessage({ id, problem, error: (error as Error).message })
   }
 })

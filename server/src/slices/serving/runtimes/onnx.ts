@@ -12,6 +12,8 @@ const INLINE_MS_MAX = 2
 /** Rows that may run inline even on a quick model; more go to the thread. */
 const INLINE_ROWS_MAX = 64
 const WARM_UP_RUNS = 20
+/** Requests that may wait for the thread. */
+const WAITING_MAX = 256
 
 /** Loads a compiled model. ONNX Runtime itself is loaded with the first. */
 export async function loadOnnx(path: string, report: Report, features: Features): Promise<Runtime> {
@@ -39,24 +41,23 @@ export async function loadOnnx(path: string, report: Report, features: Features)
     return outputsOf(result[answer.output]!, rows.length, flat)
   }
 
-  const single_ms = await warmUp(features, run)
+  const single_ms = await warmUp(warmRow(features, report), run)
   let thread: OnnxThread | undefined
-  const inThread = async (rows: readonly Cell[][]): Promise<unknown[]> => {
-    thread ??= startThread(path, report, features)
-    return thread.run(rows)
+  const inThread = async (rows: readonly Cell[][], signal: AbortSignal | undefined): Promise<unknown[]> => {
+    if (!thread?.alive) thread = startThread(path, report, features)
+    return thread.run(rows, signal)
   }
+  const inline: Runtime['inline'] = ({ rows }) =>
+    single_ms < INLINE_MS_MAX &&
+    (rows.length === 1 || (rows.length <= INLINE_ROWS_MAX && single_ms * rows.length < INLINE_MS_MAX * 4))
 
   return {
     form: 'onnx',
     features,
-    async predict(ask: Ask): Promise<Prediction> {
-      const inline =
-        single_ms < INLINE_MS_MAX &&
-        (ask.rows.length === 1 ||
-          (ask.rows.length <= INLINE_ROWS_MAX && single_ms * ask.rows.length < INLINE_MS_MAX * 4))
-      return { outputs: await (inline ? run(ask.rows) : inThread(ask.rows)) }
+    inline,
+    async predict(ask: Ask, signal?: AbortSignal): Promise<Prediction> {
+      return { outputs: await (inline(ask) ? run(ask.rows) : inThread(ask.rows, signal)) }
     },
-    memory_bytes: () => undefined,
     async close() {
       await thread?.close()
       await session.release()
@@ -64,12 +65,20 @@ export async function loadOnnx(path: string, report: Report, features: Features)
   }
 }
 
-/** Runs a row of plain values and answers the median time of one. A model that refuses them is not quick for sure: it goes to the thread. */
-async function warmUp(features: Features, run: (rows: Cell[][]) => Promise<unknown[]>): Promise<number> {
-  const row = features.map(
-    (feature): Cell =>
-      ['string', 'datetime', 'binary'].includes(feature.type) ? '' : feature.type === 'boolean' ? false : 0,
-  )
+/** A row that the guards let through. */
+function warmRow(features: Features, report: Report): Cell[] {
+  return features.map((feature): Cell => {
+    const guard = report.inputs?.find(({ name }) => name === feature.name)
+    const [known] = guard?.values ?? []
+    if (known !== undefined) return known
+    if (feature.type === 'boolean') return false
+    if (['string', 'datetime', 'binary'].includes(feature.type)) return ''
+    return Math.min(Math.max(0, guard?.minimum ?? 0), guard?.maximum ?? 0)
+  })
+}
+
+/** The median time of one row. A model that refuses it is not quick for sure: it goes to the thread. */
+async function warmUp(row: Cell[], run: (rows: Cell[][]) => Promise<unknown[]>): Promise<number> {
   const times: number[] = []
   try {
     for (let at = 0; at < WARM_UP_RUNS; at++) {
@@ -84,8 +93,16 @@ async function warmUp(features: Features, run: (rows: Cell[][]) => Promise<unkno
 }
 
 interface OnnxThread {
-  run(rows: readonly Cell[][]): Promise<unknown[]>
+  readonly alive: boolean
+  run(rows: readonly Cell[][], signal: AbortSignal | undefined): Promise<unknown[]>
   close(): Promise<void>
+}
+
+interface ThreadAnswer {
+  id: number
+  outputs?: unknown[]
+  error?: string
+  problem?: ReturnType<DomainError['toJSON']>
 }
 
 function startThread(path: string, report: Report, features: Features): OnnxThread {
@@ -94,25 +111,46 @@ function startThread(path: string, report: Report, features: Features): OnnxThre
   const waiting = new Map<number, { resolve(outputs: unknown[]): void; reject(error: unknown): void }>()
   let last = 0
   let gone: Error | undefined
-  worker.on('message', ({ id, outputs, error }: { id: number; outputs?: unknown[]; error?: string }) => {
+  worker.on('message', ({ id, outputs, error, problem }: ThreadAnswer) => {
     const one = waiting.get(id)
     waiting.delete(id)
-    if (error === undefined) one?.resolve(outputs!)
-    else one?.reject(new Error(error))
+    if (outputs) one?.resolve(outputs)
+    else one?.reject(problem ? DomainError.fromJSON(problem) : new Error(error))
   })
   const end = (error: Error) => {
-    gone = error
+    gone ??= error
     for (const { reject } of waiting.values()) reject(error)
     waiting.clear()
   }
   worker.on('error', end)
   worker.on('exit', () => end(new DomainError('unavailable', 'the thread that runs this model has ended')))
   return {
-    run: (rows) =>
+    get alive() {
+      return gone === undefined
+    },
+    run: (rows, signal) =>
       new Promise((resolve, reject) => {
         if (gone) return reject(gone)
+        if (signal?.aborted) return reject(signal.reason)
+        // What was given up stays here until the thread is done with it: that is what bounds its queue.
+        if (waiting.size >= WAITING_MAX)
+          return reject(
+            new DomainError('too-many', 'too many requests wait for this model', { remedy: 'Send fewer at once.' }),
+          )
         const id = ++last
-        waiting.set(id, { resolve, reject })
+        const stop = () => reject(signal?.reason)
+        signal?.addEventListener('abort', stop, { once: true })
+        const settled = () => signal?.removeEventListener('abort', stop)
+        waiting.set(id, {
+          resolve: (outputs) => {
+            settled()
+            resolve(outputs)
+          },
+          reject: (error) => {
+            settled()
+            reject(error)
+          },
+        })
         worker.postMessage({ id, rows })
       }),
     close: async () => void (await worker.terminate()),

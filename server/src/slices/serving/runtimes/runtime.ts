@@ -11,8 +11,8 @@ export interface Runtime {
    * Throws DomainError invalid for the caller's mistakes, anything else for the model's.
    */
   predict(ask: Ask, signal?: AbortSignal): Promise<Prediction>
-  /** Resident memory, where it can be told. */
-  memory_bytes(): number | undefined
+  /** True when the request would run on the event loop: quick, and not to be cut short. */
+  inline(ask: Ask): boolean
   close(): Promise<void>
 }
 
