@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { addRoutes } from '#app/routes.ts'
 import type { RunningApp } from '#app/start.ts'
+import { UI_ROOTS } from '#app/web.ts'
 import { ALL_PERMISSIONS, type RouteEntry } from '#kernel/http/index.ts'
 import { createServer } from '#kernel/http/server.ts'
 import { silentLog } from '#kernel/log.ts'
@@ -29,6 +30,8 @@ const OPEN = [
   'GET /serve/:endpoint/ping',
   'GET /v2/health/live',
   'GET /v2/health/ready',
+  'GET /assets/*',
+  ...UI_ROOTS.flatMap((root) => [`GET /${root}`, `GET /${root}/*`]),
 ]
 
 /** Foreign wires that have to be in the table: a wire that goes round it would go round every check. */

@@ -6,6 +6,7 @@ import { scoring } from '#adapters/scoring'
 import { liveReply } from '#kernel/http/index.ts'
 import { accessRoutes, auditRoutes, reachableWorkspaces } from '#slices/access'
 import { datasetRoutes } from '#slices/datasets'
+import { explainRoutes } from '#slices/explain'
 import { insightRoutes } from '#slices/insight'
 import { lineageRoutes } from '#slices/lineage'
 import { monitoringRoutes } from '#slices/monitoring'
@@ -17,8 +18,10 @@ import { servingRoutes } from '#slices/serving'
 import { trackingRoutes } from '#slices/tracking'
 import { MLFLOW_VERSION, version } from './about.ts'
 import { evidenceOf } from './bridges.ts'
+import { jobRoutes } from './job-routes.ts'
 import type { Parts } from './parts.ts'
 import { projectRoutes } from './project/routes.ts'
+import { webRoutes } from './web.ts'
 
 export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
   const {
@@ -65,9 +68,11 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<voi
     registryRoutes(own, { route, registry, store, cursors, holds, evidence: evidenceOf(parts) })
     pipelineRoutes(own, { route, pipelines, store, cursors, blobs })
     servingRoutes(own, { routes, serving, store })
+    explainRoutes(own, { route, explain: parts.explain })
     monitoringRoutes(own, { route, monitoring: parts.monitoring })
     releaseRoutes(own, { route, releases: parts.releases, serving, store, cursors })
     insightRoutes(own, { route, insight: parts.insight })
+    jobRoutes(own, { route, jobs: parts.jobs, cursors })
     projectRoutes(own, parts)
     liveRoute(own, parts)
   })
@@ -87,6 +92,7 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<voi
   )
   await app.register((own) => scoring(own, { routes, serving, root_endpoint: config['serving.root_endpoint'], log }))
   await app.register(async (own) => machineRoutes(own, parts))
+  await app.register(async (own) => webRoutes(own, { routes }))
 }
 
 /** What happens, as it happens: pages refetch what an event speaks of. */

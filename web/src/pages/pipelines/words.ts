@@ -1,0 +1,31 @@
+import type { PipelineRunSummary, PipelineSpec } from '../../api/types.ts'
+import { shortId } from '../../kit/format.ts'
+
+export const triggerWords = ({ triggers = [] }: PipelineSpec): string =>
+  [
+    'by hand',
+    ...triggers.map((trigger) =>
+      trigger.dataset
+        ? `new data of ${trigger.dataset}`
+        : trigger.cron
+          ? `cron ${trigger.cron}`
+          : `event ${trigger.event}`,
+    ),
+  ].join(', ')
+
+export function causeWords(cause: PipelineRunSummary['cause']): string {
+  switch (cause.kind) {
+    case 'manual':
+      return typeof cause.reason === 'string' ? cause.reason : 'started by hand'
+    case 'cron':
+      return `cron ${cause.cron}`
+    case 'dataset':
+      return `new data of ${cause.dataset}`
+    case 'event':
+      return `event ${cause.event}`
+    case 'retry':
+      return `again from ${shortId(String(cause.run))}`
+    default:
+      return cause.kind
+  }
+}

@@ -1,0 +1,120 @@
+import { Checkbox } from '@mantine/core'
+import { useQueries } from '@tanstack/react-query'
+import { q } from '../../api/queries.ts'
+import { Empty, Loading, Problem } from '../../kit/condition.tsx'
+import { measure } from '../../kit/format.ts'
+import { A } from '../../kit/link.tsx'
+import { Page, Panel } from '../../kit/page.tsx'
+import { State } from '../../kit/state.tsx'
+import { useUrlState } from '../../kit/url-state.ts'
+import { paths } from '../../paths.ts'
+import { ChartGrid, type Drawn } from './charts.tsx'
+import styles from './run.module.css'
+
+const RUNS_MAX = 8
+const COLORS = ['var(--s1)', 'var(--s2)', 'var(--s3)', 'var(--s4)', 'var(--s5)', 'var(--s6)', 'var(--s7)', 'var(--s8)']
+
+/** Runs side by side: what differs first, then their curves in one chart each. */
+export function Compare() {
+  const [compare] = useUrlState('compare')
+  const [same, setSame] = useUrlState('same')
+  const ids = [...new Set(compare.split(',').filter(Boolean))].slice(0, RUNS_MAX)
+  const runs = useQueries({ queries: ids.map((id) => q.run(id)) })
+  const curves = useQueries({ queries: ids.map((id) => q.runMetrics(id)) })
+  if (ids.length === 0)
+    return (
+      <Page title="Compare runs">
+        <Panel>
+          <Empty title="Nothing to compare" action={<A href={paths.experiments()}>To the experiments</A>}>
+            Choose runs in the table of an experiment.
+          </Empty>
+        </Panel>
+      </Page>
+    )
+  const failed = runs.find(({ isError }) => isError)
+  const known = runs.flatMap(({ data }) => data ?? [])
+  const rows = (of: 'params' | 'metrics') => {
+    const keys = [...new Set(known.flatMap((run) => run[of].map(({ key }) => key)))].sort()
+    return keys
+      .map((key) => ({
+        key,
+        values: known.map((run) =>
+          String(
+            of === 'metrics'
+              ? measure((run.metrics.find((each) => each.key === key) ?? { value: undefined }).value)
+              : (run.params.find((each) => each.key === key)?.value ?? '–'),
+          ),
+        ),
+      }))
+      .map((row) => ({ ...row, differs: new Set(row.values).size > 1 }))
+      .sort((a, b) => Number(b.differs) - Number(a.differs))
+      .filter(({ differs }) => differs || same === '1')
+  }
+  const groups = new Map<string, Drawn[]>()
+  for (const [at, { data }] of curves.entries()) {
+    for (const series of data ?? [])
+      groups.set(series.key, [
+        ...(groups.get(series.key) ?? []),
+        { label: runs[at]?.data?.name ?? ids[at]!, color: COLORS[at]!, series },
+      ])
+  }
+  return (
+    <Page
+      title={`Compare ${ids.length} runs`}
+      crumbs={[
+        { label: 'Experiments', href: paths.experiments() },
+        ...(known[0] ? [{ label: known[0].experiment.name, href: paths.experiment(known[0].experiment_id) }] : []),
+      ]}
+    >
+      {failed && <Problem error={failed.error} />}
+      {known.length < ids.length && !failed && <Loading what="the runs" />}
+      {known.length > 0 && (
+        <Panel
+          title="What differs"
+          aside={
+            <Checkbox
+              size="xs"
+              label="Show what is equal, too"
+              checked={same === '1'}
+              onChange={(event) => setSame(event.currentTarget.checked ? '1' : undefined)}
+            />
+          }
+        >
+          <div className={styles.cells}>
+            <table className={styles.compare}>
+              <thead>
+                <tr>
+                  <th scope="col" aria-label="Field" />
+                  {known.map((run, at) => (
+                    <th key={run.run_id} scope="col">
+                      <i style={{ background: COLORS[at] }} />
+                      <A href={paths.run(run.run_id)}>{run.name}</A> <State value={run.status} />
+                    </th>
+                  ))}
+                </tr>
+              </thead>
+              {(['metrics', 'params'] as const).map((of) => (
+                <tbody key={of}>
+                  <tr>
+                    <th colSpan={known.length + 1} scope="rowgroup" className={styles.group}>
+                      {of === 'metrics' ? 'Metrics' : 'Parameters'}
+                    </th>
+                  </tr>
+                  {rows(of).map(({ key, values, differs }) => (
+                    <tr key={key} data-differs={differs || undefined}>
+                      <th scope="row">{key}</th>
+                      {values.map((value, at) => (
+                        <td key={known[at]!.run_id}>{value}</td>
+                      ))}
+                    </tr>
+                  ))}
+                </tbody>
+              ))}
+            </table>
+          </div>
+        </Panel>
+      )}
+      {groups.size > 0 && <ChartGrid groups={[...groups]} />}
+    </Page>
+  )
+}
