@@ -13,7 +13,7 @@ export interface PytestCase {
   failure?: string
 }
 
-const unescape = (text: string) =>
+const readable = (text: string) =>
   text
     .replaceAll(/&#(x?)([0-9a-fA-F]+);/g, (_, hex, code) => String.fromCodePoint(Number.parseInt(code, hex ? 16 : 10)))
     .replaceAll('&lt;', '<')
@@ -47,8 +47,8 @@ export async function pytest(...files: string[]): Promise<PytestCase[]> {
     ].map(([, module, name, body]) => {
       const failed = /<(failure|error)[\s>]/.test(body ?? '')
       return {
-        name: `${module!.split('.').at(-1)}: ${unescape(name!)}`,
-        ...(failed && { failure: unescape(body!.replaceAll(/<[^>]*>/g, '\n')) }),
+        name: `${module!.split('.').at(-1)}: ${readable(name!)}`,
+        ...(failed && { failure: readable(body!.replaceAll(/<[^>]*>/g, '\n')) }),
       }
     })
     if (cases.length === 0 || (end.code !== 0 && cases.every(({ failure }) => !failure))) {

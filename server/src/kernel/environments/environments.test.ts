@@ -133,6 +133,16 @@ test('tools that the lock brings already need no second environment', async () =
   expect((await environments.list()).length).toBe(3)
 })
 
+test('where our tools do not suit a lock, its environment is made without them if that is allowed', async () => {
+  const environments = open()
+  const spec = { lock: 'beta==1.0\nalpha==1.0', extras: ['clash==1.0'] }
+  await expect(environments.ensure(spec)).rejects.toMatchObject({ problem: 'invalid' })
+  const built = await environments.ensure({ ...spec, extras_optional: true })
+  expect(built.packages.clash).toBeUndefined()
+  expect(await environments.ensure({ ...spec, extras_optional: true })).toEqual(built)
+  expect(await readdir(dir)).toEqual([built.key])
+})
+
 test('a lock that cannot be met says why and leaves nothing', async () => {
   await expect(open().ensure({ lock: 'clash==1.0\nalpha==1.0' })).rejects.toMatchObject({
     problem: 'invalid',

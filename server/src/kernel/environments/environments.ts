@@ -64,6 +64,8 @@ export function createEnvironments(deps: EnvironmentsDeps): Environments {
   const builds = new Map<string, Build>()
   /** Environments that answered in this process: their interpreter is known to start. */
   const proven = new Set<string>()
+  /** Locks and extras that were found not to suit each other: not tried again before the next start. */
+  const unmet = new Set<string>()
   const home = (key: string) => join(dir, key)
 
   /** The environment when it is complete and its interpreter still starts, otherwise undefined. */
@@ -117,10 +119,24 @@ export function createEnvironments(deps: EnvironmentsDeps): Environments {
     const [wanted, bare] = await plan(spec, options.signal)
     const found = await existing(wanted!.key)
     if (found) return found
+    if (!bare) return await joinBuild(wanted!, options)
     // What was built from the lock alone may hold our tools already, as somebody else's dependency.
-    const plain = bare && (await existing(bare.key))
-    if (plain && bare && holdsAll(plain, wanted!.extras)) return plain
-    return await joinBuild(wanted!, options)
+    const plain = await existing(bare.key)
+    if (plain && holdsAll(plain, wanted!.extras)) return plain
+    if (!spec.extras_optional) return await joinBuild(wanted!, options)
+    if (!unmet.has(wanted!.key)) {
+      try {
+        return await joinBuild(wanted!, options)
+      } catch (error) {
+        if (!(error instanceof DomainError) || error.problem !== 'invalid') throw error
+        log.warn(
+          { key: bare.key, error: error.message },
+          'our tools do not suit a lock: its environment is made without them',
+        )
+        unmet.add(wanted!.key)
+      }
+    }
+    return plain ?? (await joinBuild(bare, options))
   }
 
   async function joinBuild(wanted: Plan, options: EnsureOptions): Promise<Environment> {

@@ -7,6 +7,8 @@ export interface EnvironmentSpec {
   lock: string
   /** What our own tools need beside the lock, pinned like it. Where the lock names the package, the lock's version wins. */
   extras?: readonly string[] | undefined
+  /** Where lock and extras cannot be installed together, the environment of the lock alone is answered. */
+  extras_optional?: boolean | undefined
 }
 
 export interface Environment {

@@ -77,7 +77,7 @@ export function createLoader(deps: ServingDeps): Loader {
       )
     const python = trained?.python ?? version.python_version?.split('.').slice(0, 2).join('.')
     return deps.environments.ensure(
-      { lock, ...(python !== undefined && { python }), ...(extras && { extras }) },
+      { lock, ...(python !== undefined && { python }), ...(extras && { extras, extras_optional: true }) },
       { signal },
     )
   }
