@@ -81,7 +81,8 @@ export function createApi(client: Client) {
         }[]
       }>(`${API}/monitors/delay-weekly?windows=1000`),
     /** Start of the next window to be closed; null before the first. */
-    nextWindow: async () => (await client.get<{ next_ms: number | null }>(`${API}/monitors/delay-weekly?windows=1`)).next_ms,
+    nextWindow: async () =>
+      (await client.get<{ next_ms: number | null }>(`${API}/monitors/delay-weekly?windows=1`)).next_ms,
     pipelineRuns: (pipeline: string) =>
       list<{ id: string; state: string; reason: string | null; number: number }>(
         `/pipeline-runs?project=flights&pipeline=${pipeline}&limit=50`,

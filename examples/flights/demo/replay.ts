@@ -11,7 +11,7 @@ import { Pool } from 'undici'
 const DAY_MS = 86_400_000
 const CONNECTIONS = 16
 const LABELS_MAX = 1000
-const HOLD_LOOK_MS = 50
+const HOLD_LOOK_MS = 100
 /** A hold longer than this is a fault, and ends the demonstration. */
 const HOLD_MS_MAX = 5 * 60_000
 const LATENCIES_KEPT = 400_000

@@ -175,18 +175,19 @@ async function tellRetraining(api: Api, stages: Stages): Promise<void> {
   const alerts = await api.alerts()
   const { windows } = await api.monitor()
   const alert = alerts.at(-1)
+  const evidence = (await api.retrainings()).at(-1)?.evidence
   const drifted = windows.at(-1)?.facts.drift[0]
   stages.add(
     'drift',
     alert !== undefined,
     alert
-      ? `week of ${day(alert.opened_window_ms)}: AUC ${alert.value.toFixed(3)} below ${alert.threshold} for the second time; most moved feature: ${drifted?.feature} (PSI ${drifted?.psi?.toFixed(2)})`
+      ? `week of ${day(alert.opened_window_ms)}: AUC ${(evidence?.value ?? alert.value).toFixed(3)}, the second week in a row below ${alert.threshold}; most moved feature: ${drifted?.feature} (PSI ${drifted?.psi?.toFixed(2)})`
       : 'no alert was raised',
     alerts.map(({ id }) => id),
     {
       alerts: alerts.length,
       windows: windows.length,
-      auc: alert?.value,
+      auc: evidence?.value,
       psi: drifted?.psi,
     },
   )
