@@ -30,6 +30,36 @@ CREATE TABLE access_token (
 CREATE UNIQUE INDEX access_token_digest ON public.access_token USING btree (digest);
 CREATE INDEX access_token_holder ON public.access_token USING btree (workspace, kind, holder_id);
 
+CREATE TABLE alert (
+  workspace text NOT NULL,
+  id text NOT NULL,
+  monitor text NOT NULL,
+  endpoint text NOT NULL,
+  name text NOT NULL,
+  metric text NOT NULL,
+  state text NOT NULL,
+  threshold double precision NOT NULL,
+  value double precision,
+  reference text NOT NULL,
+  opened_window_ms bigint NOT NULL,
+  cleared_window_ms bigint,
+  watermark_ms bigint NOT NULL,
+  opened_ms bigint NOT NULL,
+  cleared_ms bigint,
+  PRIMARY KEY (workspace, id)
+);
+CREATE INDEX alert_by_monitor ON public.alert USING btree (workspace, monitor, state);
+CREATE INDEX alert_by_state ON public.alert USING btree (workspace, state, opened_ms);
+
+CREATE TABLE alert_streak (
+  workspace text NOT NULL,
+  monitor text NOT NULL,
+  name text NOT NULL,
+  streak bigint NOT NULL,
+  last_window_ms bigint NOT NULL,
+  PRIMARY KEY (workspace, monitor, name)
+);
+
 CREATE TABLE artifact_file (
   workspace text NOT NULL,
   folder text NOT NULL,
@@ -55,6 +85,33 @@ CREATE TABLE attached_rows (
   digest text NOT NULL,
   attached_ms bigint NOT NULL,
   PRIMARY KEY (workspace, model, version)
+);
+
+CREATE TABLE attribution (
+  workspace text NOT NULL,
+  prediction text NOT NULL,
+  endpoint text NOT NULL,
+  model text NOT NULL,
+  version bigint NOT NULL,
+  facts text NOT NULL,
+  took_ms bigint NOT NULL,
+  made_ms bigint NOT NULL,
+  PRIMARY KEY (workspace, prediction)
+);
+
+CREATE TABLE code_snapshot (
+  workspace text NOT NULL,
+  digest text NOT NULL,
+  commit_id text,
+  branch text,
+  dirty bigint NOT NULL,
+  diff_digest text,
+  file_count bigint NOT NULL,
+  size_bytes bigint NOT NULL,
+  manifest_digest text NOT NULL,
+  created_by text NOT NULL,
+  created_ms bigint NOT NULL,
+  PRIMARY KEY (workspace, digest)
 );
 
 CREATE TABLE dataset (
@@ -102,6 +159,7 @@ CREATE TABLE dataset_version (
   failure text,
   verdict text NOT NULL,
   schema text,
+  column_count bigint,
   row_count bigint,
   size_bytes bigint NOT NULL,
   file_count bigint NOT NULL,
@@ -225,6 +283,19 @@ CREATE TABLE experiment_tag (
   FOREIGN KEY (experiment) REFERENCES experiment(experiment) ON DELETE CASCADE
 );
 
+CREATE TABLE explanation (
+  workspace text NOT NULL,
+  model text NOT NULL,
+  version bigint NOT NULL,
+  state text NOT NULL,
+  reason text,
+  report text NOT NULL,
+  job text,
+  created_ms bigint NOT NULL,
+  ended_ms bigint,
+  PRIMARY KEY (workspace, model, version)
+);
+
 CREATE TABLE hold (
   workspace text NOT NULL,
   subject_kind text NOT NULL,
@@ -292,6 +363,17 @@ CREATE INDEX job_running ON public.job USING btree (lease_until_ms) WHERE (state
 CREATE INDEX job_state ON public.job USING btree (workspace, state, id);
 CREATE INDEX job_subject ON public.job USING btree (workspace, subject_kind, subject_id, id);
 CREATE INDEX job_waiting ON public.job USING btree (kind, run_at_ms, id) WHERE (state = 'waiting'::text);
+
+CREATE TABLE label (
+  workspace text NOT NULL,
+  prediction text NOT NULL,
+  observed_ms bigint NOT NULL,
+  received_ms bigint NOT NULL,
+  value text NOT NULL,
+  who text NOT NULL,
+  PRIMARY KEY (workspace, prediction, observed_ms)
+);
+CREATE INDEX label_by_received ON public.label USING btree (workspace, received_ms);
 
 CREATE TABLE lineage_edge (
   workspace text NOT NULL,
@@ -414,6 +496,7 @@ CREATE TABLE model_version (
 CREATE INDEX model_version_logged ON public.model_version USING btree (workspace, logged_model_id);
 CREATE UNIQUE INDEX model_version_number ON public.model_version USING btree (model_key, version);
 CREATE INDEX model_version_run ON public.model_version USING btree (workspace, run_id);
+CREATE INDEX model_version_stage ON public.model_version USING btree (model_key, stage, version);
 CREATE INDEX model_version_updated ON public.model_version USING btree (workspace, updated_ms);
 
 CREATE TABLE model_version_file (
@@ -434,6 +517,44 @@ CREATE TABLE model_version_tag (
   FOREIGN KEY (version_key) REFERENCES model_version(version_key) ON DELETE CASCADE
 );
 
+CREATE TABLE monitor (
+  workspace text NOT NULL,
+  name text NOT NULL,
+  project text NOT NULL,
+  endpoint text NOT NULL,
+  spec text NOT NULL,
+  applied_ms bigint NOT NULL,
+  next_ms bigint,
+  labels_seen_ms bigint NOT NULL,
+  PRIMARY KEY (workspace, name)
+);
+
+CREATE TABLE monitor_reference (
+  workspace text NOT NULL,
+  monitor text NOT NULL,
+  metric text NOT NULL,
+  version bigint NOT NULL,
+  value double precision NOT NULL,
+  window_ms bigint NOT NULL,
+  PRIMARY KEY (workspace, monitor, metric, version)
+);
+
+CREATE TABLE monitor_window (
+  workspace text NOT NULL,
+  monitor text NOT NULL,
+  start_ms bigint NOT NULL,
+  end_ms bigint NOT NULL,
+  state text NOT NULL,
+  facts text NOT NULL,
+  computed_ms bigint NOT NULL,
+  revisions bigint NOT NULL,
+  first_id text,
+  last_id text,
+  labels_ms bigint,
+  labels_digest text,
+  PRIMARY KEY (workspace, monitor, start_ms)
+);
+
 CREATE TABLE person (
   id text NOT NULL,
   name text NOT NULL,
@@ -444,6 +565,43 @@ CREATE TABLE person (
   PRIMARY KEY (id)
 );
 CREATE UNIQUE INDEX person_name ON public.person USING btree (name_key);
+
+CREATE TABLE pipeline (
+  workspace text NOT NULL,
+  project text NOT NULL,
+  name text NOT NULL,
+  spec text NOT NULL,
+  environments text NOT NULL,
+  code text NOT NULL,
+  applied_by text NOT NULL,
+  created_ms bigint NOT NULL,
+  updated_ms bigint NOT NULL,
+  PRIMARY KEY (workspace, project, name)
+);
+
+CREATE TABLE pipeline_run (
+  workspace text NOT NULL,
+  id text NOT NULL,
+  project text NOT NULL,
+  pipeline text NOT NULL,
+  number bigint NOT NULL,
+  spec text NOT NULL,
+  environments text NOT NULL,
+  code text NOT NULL,
+  params text NOT NULL,
+  inputs text NOT NULL,
+  use_cache bigint NOT NULL,
+  cause text NOT NULL,
+  who text NOT NULL,
+  state text NOT NULL,
+  reason text,
+  tracking_run text,
+  created_ms bigint NOT NULL,
+  ended_ms bigint,
+  UNIQUE (workspace, project, pipeline, number),
+  PRIMARY KEY (workspace, id)
+);
+CREATE INDEX pipeline_run_by_state ON public.pipeline_run USING btree (workspace, state, created_ms);
 
 CREATE TABLE prediction_segment (
   workspace text NOT NULL,
@@ -478,6 +636,55 @@ CREATE TABLE preparation (
   PRIMARY KEY (workspace, model, version)
 );
 
+CREATE TABLE project_version (
+  workspace text NOT NULL,
+  project text NOT NULL,
+  number bigint NOT NULL,
+  yaml text NOT NULL,
+  digest text NOT NULL,
+  code text,
+  applied_by text NOT NULL,
+  applied_ms bigint NOT NULL,
+  PRIMARY KEY (workspace, project, number)
+);
+
+CREATE TABLE quality_checks (
+  workspace text NOT NULL,
+  dataset text NOT NULL,
+  checks text NOT NULL,
+  digest text NOT NULL,
+  who text NOT NULL,
+  set_ms bigint NOT NULL,
+  PRIMARY KEY (workspace, dataset)
+);
+
+CREATE TABLE quality_override (
+  workspace text NOT NULL,
+  version text NOT NULL,
+  checks_digest text NOT NULL,
+  reason text NOT NULL,
+  who text NOT NULL,
+  at_ms bigint NOT NULL,
+  PRIMARY KEY (workspace, version, checks_digest)
+);
+
+CREATE TABLE quality_verdict (
+  workspace text NOT NULL,
+  id text NOT NULL,
+  version text NOT NULL,
+  dataset text NOT NULL,
+  number bigint NOT NULL,
+  state text NOT NULL,
+  note text,
+  checks_digest text NOT NULL,
+  counts text NOT NULL,
+  results text NOT NULL,
+  created_ms bigint NOT NULL,
+  PRIMARY KEY (workspace, id)
+);
+CREATE INDEX quality_verdict_dataset ON public.quality_verdict USING btree (workspace, dataset, id);
+CREATE INDEX quality_verdict_version ON public.quality_verdict USING btree (workspace, version, id);
+
 CREATE TABLE registered_model (
   model_key bigint NOT NULL GENERATED AS IDENTITY,
   workspace text NOT NULL,
@@ -498,6 +705,77 @@ CREATE TABLE registered_model_tag (
   PRIMARY KEY (model_key, key),
   FOREIGN KEY (model_key) REFERENCES registered_model(model_key) ON DELETE CASCADE
 );
+
+CREATE TABLE release (
+  workspace text NOT NULL,
+  id text NOT NULL,
+  endpoint text NOT NULL,
+  model text NOT NULL,
+  version bigint NOT NULL,
+  state text NOT NULL,
+  reason text,
+  revision text,
+  previous text,
+  step bigint,
+  step_counts text NOT NULL,
+  policy text NOT NULL,
+  verdict text NOT NULL,
+  bundle text NOT NULL,
+  proposed_by text NOT NULL,
+  proposed_ms bigint NOT NULL,
+  step_ms bigint,
+  live_ms bigint,
+  ended_ms bigint,
+  PRIMARY KEY (workspace, id)
+);
+CREATE INDEX release_by_endpoint ON public.release USING btree (workspace, endpoint, id);
+CREATE INDEX release_by_state ON public.release USING btree (state);
+
+CREATE TABLE release_decision (
+  workspace text NOT NULL,
+  release_id text NOT NULL,
+  "position" bigint NOT NULL,
+  state text NOT NULL,
+  words text NOT NULL,
+  facts text NOT NULL,
+  who text NOT NULL,
+  at_ms bigint NOT NULL,
+  watermark_ms bigint,
+  PRIMARY KEY (workspace, release_id, "position")
+);
+
+CREATE TABLE release_policy (
+  workspace text NOT NULL,
+  endpoint text NOT NULL,
+  project text NOT NULL,
+  spec text NOT NULL,
+  applied_by text NOT NULL,
+  digest text NOT NULL,
+  applied_ms bigint NOT NULL,
+  PRIMARY KEY (workspace, endpoint)
+);
+
+CREATE TABLE retraining (
+  workspace text NOT NULL,
+  id text NOT NULL,
+  endpoint text NOT NULL,
+  alert text NOT NULL,
+  state text NOT NULL,
+  reason text,
+  evidence text NOT NULL,
+  dataset text,
+  dataset_version text,
+  pipeline_run text,
+  release_id text,
+  from_ms bigint,
+  to_ms bigint,
+  watermark_ms bigint NOT NULL,
+  created_ms bigint NOT NULL,
+  ended_ms bigint,
+  PRIMARY KEY (workspace, id)
+);
+CREATE INDEX retraining_by_endpoint ON public.retraining USING btree (workspace, endpoint, created_ms);
+CREATE INDEX retraining_by_run ON public.retraining USING btree (workspace, pipeline_run);
 
 CREATE TABLE revision (
   workspace text NOT NULL,
@@ -613,6 +891,15 @@ CREATE TABLE schedule (
   PRIMARY KEY (name)
 );
 
+CREATE TABLE score_reference (
+  workspace text NOT NULL,
+  monitor text NOT NULL,
+  version bigint NOT NULL,
+  window_ms bigint NOT NULL,
+  histogram text NOT NULL,
+  PRIMARY KEY (workspace, monitor, version)
+);
+
 CREATE TABLE slipway_migration (
   owner text NOT NULL,
   number bigint NOT NULL,
@@ -623,6 +910,33 @@ CREATE TABLE slipway_migration (
   PRIMARY KEY (owner, number)
 );
 
+CREATE TABLE step_run (
+  workspace text NOT NULL,
+  id text NOT NULL,
+  run text NOT NULL,
+  name text NOT NULL,
+  attempt bigint NOT NULL,
+  state text NOT NULL,
+  job text,
+  tracking_run text,
+  cache_key text,
+  cache_parts text NOT NULL,
+  cache_words text,
+  cached_from text,
+  inputs text NOT NULL,
+  outputs text NOT NULL,
+  environment text,
+  reason text,
+  exit_code bigint,
+  peak_bytes bigint,
+  log_digest text,
+  started_ms bigint,
+  ended_ms bigint,
+  PRIMARY KEY (workspace, id)
+);
+CREATE INDEX step_run_by_key ON public.step_run USING btree (workspace, cache_key);
+CREATE INDEX step_run_by_run ON public.step_run USING btree (workspace, run);
+
 CREATE TABLE traffic (
   workspace text NOT NULL,
   endpoint text NOT NULL,
@@ -630,6 +944,18 @@ CREATE TABLE traffic (
   release_id text,
   changed_ms bigint NOT NULL,
   PRIMARY KEY (workspace, endpoint)
+);
+
+CREATE TABLE webhook_delivery (
+  workspace text NOT NULL,
+  id text NOT NULL,
+  alert text NOT NULL,
+  url text NOT NULL,
+  state text NOT NULL,
+  status bigint,
+  words text,
+  at_ms bigint NOT NULL,
+  PRIMARY KEY (workspace, id)
 );
 
 CREATE TABLE workspace (

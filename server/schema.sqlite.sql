@@ -32,6 +32,38 @@ CREATE UNIQUE INDEX access_token_digest ON access_token (digest);
 
 CREATE INDEX access_token_holder ON access_token (workspace, kind, holder_id);
 
+CREATE TABLE alert (
+  workspace TEXT NOT NULL,
+  id TEXT NOT NULL,
+  monitor TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  name TEXT NOT NULL,
+  metric TEXT NOT NULL,
+  state TEXT NOT NULL, -- open, cleared
+  threshold REAL NOT NULL,
+  value REAL,
+  reference TEXT NOT NULL,
+  opened_window_ms INTEGER NOT NULL,
+  cleared_window_ms INTEGER,
+  watermark_ms INTEGER NOT NULL,
+  opened_ms INTEGER NOT NULL,
+  cleared_ms INTEGER,
+  PRIMARY KEY (workspace, id)
+) STRICT;
+
+CREATE INDEX alert_by_monitor ON alert (workspace, monitor, state);
+
+CREATE INDEX alert_by_state ON alert (workspace, state, opened_ms);
+
+CREATE TABLE alert_streak (
+  workspace TEXT NOT NULL,
+  monitor TEXT NOT NULL,
+  name TEXT NOT NULL,
+  streak INTEGER NOT NULL,
+  last_window_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, monitor, name)
+) STRICT;
+
 CREATE TABLE artifact_file (
   workspace TEXT NOT NULL,
   folder TEXT NOT NULL,
@@ -58,6 +90,33 @@ CREATE TABLE attached_rows (
   digest TEXT NOT NULL,
   attached_ms INTEGER NOT NULL,
   PRIMARY KEY (workspace, model, version)
+) STRICT;
+
+CREATE TABLE attribution (
+  workspace TEXT NOT NULL,
+  prediction TEXT NOT NULL, -- prd_….<row>
+  endpoint TEXT NOT NULL,
+  model TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  facts TEXT NOT NULL,
+  took_ms INTEGER NOT NULL,
+  made_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, prediction)
+) STRICT;
+
+CREATE TABLE code_snapshot (
+  workspace TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  commit_id TEXT,
+  branch TEXT,
+  dirty INTEGER NOT NULL,
+  diff_digest TEXT,
+  file_count INTEGER NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  manifest_digest TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, digest)
 ) STRICT;
 
 CREATE TABLE dataset (
@@ -103,6 +162,7 @@ CREATE TABLE dataset_version (
   failure TEXT,
   verdict TEXT NOT NULL,
   schema TEXT,
+  column_count INTEGER,
   row_count INTEGER,
   size_bytes INTEGER NOT NULL,
   file_count INTEGER NOT NULL,
@@ -236,6 +296,19 @@ CREATE TABLE experiment_tag (
   PRIMARY KEY (experiment, key)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE explanation (
+  workspace TEXT NOT NULL,
+  model TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  state TEXT NOT NULL, -- waiting, done, failed
+  reason TEXT,
+  report TEXT NOT NULL,
+  job TEXT,
+  created_ms INTEGER NOT NULL,
+  ended_ms INTEGER,
+  PRIMARY KEY (workspace, model, version)
+) STRICT;
+
 CREATE TABLE hold (
   workspace TEXT NOT NULL,
   subject_kind TEXT NOT NULL,
@@ -308,6 +381,18 @@ CREATE INDEX job_state ON job (workspace, state, id);
 CREATE INDEX job_subject ON job (workspace, subject_kind, subject_id, id);
 
 CREATE INDEX job_waiting ON job (kind, run_at_ms, id) WHERE state = 'waiting';
+
+CREATE TABLE label (
+  workspace TEXT NOT NULL,
+  prediction TEXT NOT NULL, -- prd_….<row>
+  observed_ms INTEGER NOT NULL,
+  received_ms INTEGER NOT NULL,
+  value TEXT NOT NULL,
+  who TEXT NOT NULL,
+  PRIMARY KEY (workspace, prediction, observed_ms)
+) STRICT;
+
+CREATE INDEX label_by_received ON label (workspace, received_ms);
 
 CREATE TABLE lineage_edge (
   workspace TEXT NOT NULL,
@@ -432,6 +517,8 @@ CREATE UNIQUE INDEX model_version_number ON model_version (model_key, version);
 
 CREATE INDEX model_version_run ON model_version (workspace, run_id);
 
+CREATE INDEX model_version_stage ON model_version (model_key, stage, version);
+
 CREATE INDEX model_version_updated ON model_version (workspace, updated_ms);
 
 CREATE TABLE model_version_file (
@@ -451,6 +538,41 @@ CREATE TABLE model_version_tag (
   PRIMARY KEY (version_key, key)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE monitor (
+  workspace TEXT NOT NULL,
+  name TEXT NOT NULL,
+  project TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  spec TEXT NOT NULL,
+  applied_ms INTEGER NOT NULL,
+  -- Start of the next window to be closed; null before the first prediction was seen.
+  next_ms INTEGER,
+  labels_seen_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, name)
+) STRICT;
+
+CREATE TABLE monitor_reference (
+  workspace TEXT NOT NULL,
+  monitor TEXT NOT NULL,
+  metric TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  value REAL NOT NULL,
+  window_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, monitor, metric, version)
+) STRICT;
+
+CREATE TABLE monitor_window (
+  workspace TEXT NOT NULL,
+  monitor TEXT NOT NULL,
+  start_ms INTEGER NOT NULL,
+  end_ms INTEGER NOT NULL,
+  state TEXT NOT NULL, -- computed, revised, dirty
+  facts TEXT NOT NULL,
+  computed_ms INTEGER NOT NULL,
+  revisions INTEGER NOT NULL, first_id TEXT, last_id TEXT, labels_ms INTEGER, labels_digest TEXT,
+  PRIMARY KEY (workspace, monitor, start_ms)
+) STRICT;
+
 CREATE TABLE person (
   id TEXT NOT NULL,
   name TEXT NOT NULL,
@@ -461,6 +583,44 @@ CREATE TABLE person (
   PRIMARY KEY (id)) STRICT;
 
 CREATE UNIQUE INDEX person_name ON person (name_key);
+
+CREATE TABLE pipeline (
+  workspace TEXT NOT NULL,
+  project TEXT NOT NULL,
+  name TEXT NOT NULL,
+  spec TEXT NOT NULL,
+  environments TEXT NOT NULL,
+  code TEXT NOT NULL,
+  applied_by TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  updated_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, project, name)
+) STRICT;
+
+CREATE TABLE pipeline_run (
+  workspace TEXT NOT NULL,
+  id TEXT NOT NULL,
+  project TEXT NOT NULL,
+  pipeline TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  spec TEXT NOT NULL,
+  environments TEXT NOT NULL,
+  code TEXT NOT NULL,
+  params TEXT NOT NULL,
+  inputs TEXT NOT NULL, -- dataset name to version id, as far as pinned
+  use_cache INTEGER NOT NULL,
+  cause TEXT NOT NULL,
+  who TEXT NOT NULL,
+  state TEXT NOT NULL, -- running, done, failed, cancelled
+  reason TEXT,
+  tracking_run TEXT,
+  created_ms INTEGER NOT NULL,
+  ended_ms INTEGER,
+  PRIMARY KEY (workspace, id),
+  UNIQUE (workspace, project, pipeline, number)
+) STRICT;
+
+CREATE INDEX pipeline_run_by_state ON pipeline_run (workspace, state, created_ms);
 
 CREATE TABLE prediction_segment (
   workspace TEXT NOT NULL,
@@ -497,6 +657,54 @@ CREATE TABLE preparation (
   PRIMARY KEY (workspace, model, version)
 ) STRICT;
 
+CREATE TABLE project_version (
+  workspace TEXT NOT NULL,
+  project TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  yaml TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  code TEXT,
+  applied_by TEXT NOT NULL,
+  applied_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, project, number)
+) STRICT;
+
+CREATE TABLE quality_checks (
+  workspace TEXT NOT NULL,
+  dataset TEXT NOT NULL,
+  checks TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  who TEXT NOT NULL,
+  set_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, dataset)) STRICT;
+
+CREATE TABLE quality_override (
+  workspace TEXT NOT NULL,
+  version TEXT NOT NULL,
+  checks_digest TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  who TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, version, checks_digest)) STRICT;
+
+CREATE TABLE quality_verdict (
+  workspace TEXT NOT NULL,
+  id TEXT NOT NULL,
+  version TEXT NOT NULL,
+  dataset TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  note TEXT,
+  checks_digest TEXT NOT NULL,
+  counts TEXT NOT NULL,
+  results TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, id)) STRICT;
+
+CREATE INDEX quality_verdict_dataset ON quality_verdict (workspace, dataset, id);
+
+CREATE INDEX quality_verdict_version ON quality_verdict (workspace, version, id);
+
 CREATE TABLE registered_model (
   model_key INTEGER PRIMARY KEY AUTOINCREMENT,
   workspace TEXT NOT NULL,
@@ -517,6 +725,81 @@ CREATE TABLE registered_model_tag (
   value TEXT NOT NULL,
   PRIMARY KEY (model_key, key)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE release (
+  workspace TEXT NOT NULL,
+  id TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  model TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  state TEXT NOT NULL, -- proposed, checking, refused, approved, loading, canary, live, superseded, rolled_back
+  reason TEXT,
+  revision TEXT,
+  previous TEXT, -- the release that was live when this one was approved
+  step INTEGER,
+  step_counts TEXT NOT NULL, -- {"canary": counts, "stable": counts} when the step began
+  policy TEXT NOT NULL,
+  verdict TEXT NOT NULL,
+  bundle TEXT NOT NULL,
+  proposed_by TEXT NOT NULL,
+  proposed_ms INTEGER NOT NULL,
+  step_ms INTEGER,
+  live_ms INTEGER,
+  ended_ms INTEGER,
+  PRIMARY KEY (workspace, id)
+) STRICT;
+
+CREATE INDEX release_by_endpoint ON release (workspace, endpoint, id);
+
+CREATE INDEX release_by_state ON release (state);
+
+CREATE TABLE release_decision (
+  workspace TEXT NOT NULL,
+  release_id TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  words TEXT NOT NULL,
+  facts TEXT NOT NULL,
+  who TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  watermark_ms INTEGER,
+  PRIMARY KEY (workspace, release_id, position)
+) STRICT;
+
+CREATE TABLE release_policy (
+  workspace TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  project TEXT NOT NULL,
+  spec TEXT NOT NULL,
+  applied_by TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  applied_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, endpoint)
+) STRICT;
+
+CREATE TABLE retraining (
+  workspace TEXT NOT NULL,
+  id TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  alert TEXT NOT NULL,
+  state TEXT NOT NULL, -- collecting, training, proposed, skipped, failed, done
+  reason TEXT,
+  evidence TEXT NOT NULL,
+  dataset TEXT,
+  dataset_version TEXT,
+  pipeline_run TEXT,
+  release_id TEXT,
+  from_ms INTEGER,
+  to_ms INTEGER,
+  watermark_ms INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL,
+  ended_ms INTEGER,
+  PRIMARY KEY (workspace, id)
+) STRICT;
+
+CREATE INDEX retraining_by_endpoint ON retraining (workspace, endpoint, created_ms);
+
+CREATE INDEX retraining_by_run ON retraining (workspace, pipeline_run);
 
 CREATE TABLE revision (
   workspace TEXT NOT NULL,
@@ -631,6 +914,15 @@ CREATE TABLE schedule (
   last_ms INTEGER
 ) STRICT;
 
+CREATE TABLE score_reference (
+  workspace TEXT NOT NULL,
+  monitor TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  window_ms INTEGER NOT NULL,
+  histogram TEXT NOT NULL,
+  PRIMARY KEY (workspace, monitor, version)
+) STRICT;
+
 CREATE TABLE slipway_migration (
   owner TEXT NOT NULL,
   number INTEGER NOT NULL,
@@ -640,6 +932,35 @@ CREATE TABLE slipway_migration (
   applied_ms INTEGER NOT NULL,
   PRIMARY KEY (owner, number)) STRICT;
 
+CREATE TABLE step_run (
+  workspace TEXT NOT NULL,
+  id TEXT NOT NULL,
+  run TEXT NOT NULL,
+  name TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  state TEXT NOT NULL, -- waiting, running, done, cached, failed, cancelled, skipped
+  job TEXT,
+  tracking_run TEXT,
+  cache_key TEXT,
+  cache_parts TEXT NOT NULL,
+  cache_words TEXT,
+  cached_from TEXT,
+  inputs TEXT NOT NULL,
+  outputs TEXT NOT NULL,
+  environment TEXT,
+  reason TEXT,
+  exit_code INTEGER,
+  peak_bytes INTEGER,
+  log_digest TEXT,
+  started_ms INTEGER,
+  ended_ms INTEGER,
+  PRIMARY KEY (workspace, id)
+) STRICT;
+
+CREATE INDEX step_run_by_key ON step_run (workspace, cache_key);
+
+CREATE INDEX step_run_by_run ON step_run (workspace, run);
+
 CREATE TABLE traffic (
   workspace TEXT NOT NULL,
   endpoint TEXT NOT NULL,
@@ -647,6 +968,18 @@ CREATE TABLE traffic (
   release_id TEXT,
   changed_ms INTEGER NOT NULL,
   PRIMARY KEY (workspace, endpoint)
+) STRICT;
+
+CREATE TABLE webhook_delivery (
+  workspace TEXT NOT NULL,
+  id TEXT NOT NULL,
+  alert TEXT NOT NULL,
+  url TEXT NOT NULL,
+  state TEXT NOT NULL,
+  status INTEGER,
+  words TEXT,
+  at_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, id)
 ) STRICT;
 
 CREATE TABLE workspace (

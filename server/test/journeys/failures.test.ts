@@ -175,7 +175,7 @@ test('a model that cannot be loaded ends its release with the reason, and the en
     return newest?.version === 2 && ['refused', 'rolled_back', 'live'].includes(newest.state) ? newest : undefined
   })
   expect(ended.state).not.toBe('live')
-  expect(ended.reason).toContain('the weights in /home/ada/weights.bin are not here')
+  expect(ended.reason).toContain('the weights in /mnt/ada/weights.bin are not here')
   expect((await releases()).find(({ version }) => version === 1)?.state).toBe('live')
   expect((await predict(GOOD)).body).toMatchObject({ version: before.body.version })
 }, 300_000)

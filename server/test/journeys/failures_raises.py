@@ -5,7 +5,7 @@ import mlflow
 
 class Raises(mlflow.pyfunc.PythonModel):
     def load_context(self, context):
-        raise FileNotFoundError("the weights in /home/ada/weights.bin are not here")
+        raise FileNotFoundError("the weights in /mnt/ada/weights.bin are not here")
 
     def predict(self, context, model_input, params=None):
         return [[0.5, 0.5]] * len(model_input)

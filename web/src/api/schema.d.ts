@@ -1,5 +1,23 @@
 // Generated from server/openapi.json by `npm run gen`; `npm run check` compares. Do not edit.
 export interface paths {
+  '/api/slipway/v1/alerts': {
+    /** Alerts, newest first */
+    get: {
+      parameters: { query?: { state?: "open" | "cleared"; endpoint?: string; limit?: number } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/alerts/{alert}/deliveries': {
+    /** Deliveries of an alert to its webhook */
+    get: {
+      parameters: { path: { alert: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
   '/api/slipway/v1/audit': {
     /** What happened, newest first */
     get: {
@@ -55,6 +73,695 @@ export interface paths {
       }
     }
   }
+  '/api/slipway/v1/busy': {
+    /** What is under way now; a replay holds while something is */
+    get: {
+      parameters: { query?: never; path?: never }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/code': {
+    /** Record a code snapshot whose files are here */
+    post: {
+      parameters: { query?: never; path?: never }
+      requestBody: { content: { 'application/json': {
+          files: ({
+            path: string
+            digest: string
+            size_bytes: number
+            executable?: boolean
+          })[]
+          commit?: string
+          branch?: string
+          dirty?: boolean
+          diff?: string
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/code/blobs/{digest}': {
+    /** Upload the bytes of a file of a code snapshot */
+    put: {
+      parameters: { path: { digest: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/code/missing': {
+    /** Which files of a code snapshot are not here yet */
+    post: {
+      parameters: { query?: never; path?: never }
+      requestBody: { content: { 'application/json': {
+          files: ({
+            path: string
+            digest: string
+            size_bytes: number
+            executable?: boolean
+          })[]
+          commit?: string
+          branch?: string
+          dirty?: boolean
+          diff?: string
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/code/{digest}': {
+    /** One code snapshot: commit, whether the tree was clean, its files */
+    get: {
+      parameters: { path: { digest: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/dataset-versions/{id}': {
+    /** One version of a dataset by its id */
+    get: {
+      parameters: { path: { id: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          id: string
+          name: string
+          number: number
+          digest: string
+          format: "csv" | "parquet"
+          state: "pending" | "ready" | "failed"
+          failure: string | null
+          verdict: "pending" | "passed" | "failed" | "none"
+          column_count: number | null
+          row_count: number | null
+          size_bytes: number
+          file_count: number
+          time_column: string | null
+          time_from: string | null
+          time_to: string | null
+          tags: {
+            [key: string]: string
+          }
+          source: string
+          reason: string | null
+          who: {
+            kind: string
+            id: string
+            name: string
+          }
+          /** RFC 3339, UTC. */
+          created_at: string
+          profiled_at: string | null
+          schema: ({
+            name: string
+            type: string
+            /** Nulls were seen. */
+            nullable: boolean
+          })[] | null
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/datasets': {
+    /** Datasets with their latest versions */
+    get: {
+      parameters: { query?: { limit?: number; cursor?: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            name: string
+            /** RFC 3339, UTC. */
+            created_at: string
+            version_count: number
+            latest: {
+              id: string
+              name: string
+              number: number
+              digest: string
+              format: "csv" | "parquet"
+              state: "pending" | "ready" | "failed"
+              failure: string | null
+              verdict: "pending" | "passed" | "failed" | "none"
+              column_count: number | null
+              row_count: number | null
+              size_bytes: number
+              file_count: number
+              time_column: string | null
+              time_from: string | null
+              time_to: string | null
+              tags: {
+                [key: string]: string
+              }
+              source: string
+              reason: string | null
+              who: {
+                kind: string
+                id: string
+                name: string
+              }
+              /** RFC 3339, UTC. */
+              created_at: string
+              profiled_at: string | null
+            } | null
+          })[]
+          next_cursor?: string
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/datasets/uploads': {
+    /** Send the bytes of one file; the answer names their digest */
+    post: {
+      parameters: { query?: never; path?: never }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          digest: string
+          size_bytes: number
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/datasets/uploads/{digest}': {
+    /** Send the bytes of one file, whose digest is checked */
+    put: {
+      parameters: { path: { digest: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          digest: string
+          size_bytes: number
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/datasets/{name}': {
+    /** One dataset */
+    get: {
+      parameters: { path: { name: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          name: string
+          /** RFC 3339, UTC. */
+          created_at: string
+          version_count: number
+          latest: {
+            id: string
+            name: string
+            number: number
+            digest: string
+            format: "csv" | "parquet"
+            state: "pending" | "ready" | "failed"
+            failure: string | null
+            verdict: "pending" | "passed" | "failed" | "none"
+            column_count: number | null
+            row_count: number | null
+            size_bytes: number
+            file_count: number
+            time_column: string | null
+            time_from: string | null
+            time_to: string | null
+            tags: {
+              [key: string]: string
+            }
+            source: string
+            reason: string | null
+            who: {
+              kind: string
+              id: string
+              name: string
+            }
+            /** RFC 3339, UTC. */
+            created_at: string
+            profiled_at: string | null
+          } | null
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/datasets/{name}/checks': {
+    /** The checks of a dataset */
+    get: {
+      parameters: { path: { name: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          dataset: string
+          checks: ({
+            check: "not_null" | "between" | "in_set" | "unique" | "regex" | "row_count" | "columns" | "freshness"
+            name: string
+            severity: string
+          })[]
+          digest: string
+          who: {
+            kind: string
+            id: string
+            name: string
+          }
+          set_at: string | null
+        } } }
+      }
+    }
+    /** State the checks of a dataset; its latest version is judged again */
+    put: {
+      parameters: { path: { name: string } }
+      requestBody: { content: { 'application/json': {
+          /** A list of checks; see the guide on data, or the JSON Schema of slipway.yaml. */
+          checks: unknown
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          dataset: string
+          checks: ({
+            check: "not_null" | "between" | "in_set" | "unique" | "regex" | "row_count" | "columns" | "freshness"
+            name: string
+            severity: string
+          })[]
+          digest: string
+          who: {
+            kind: string
+            id: string
+            name: string
+          }
+          set_at: string | null
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/datasets/{name}/versions': {
+    /** Versions of a dataset, newest first */
+    get: {
+      parameters: { query?: { limit?: number; cursor?: string }; path: { name: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            id: string
+            name: string
+            number: number
+            digest: string
+            format: "csv" | "parquet"
+            state: "pending" | "ready" | "failed"
+            failure: string | null
+            verdict: "pending" | "passed" | "failed" | "none"
+            column_count: number | null
+            row_count: number | null
+            size_bytes: number
+            file_count: number
+            time_column: string | null
+            time_from: string | null
+            time_to: string | null
+            tags: {
+              [key: string]: string
+            }
+            source: string
+            reason: string | null
+            who: {
+              kind: string
+              id: string
+              name: string
+            }
+            /** RFC 3339, UTC. */
+            created_at: string
+            profiled_at: string | null
+          })[]
+          next_cursor?: string
+        } } }
+      }
+    }
+    /** Make a version of uploaded files; the same content again is the same version */
+    post: {
+      parameters: { path: { name: string } }
+      requestBody: { content: { 'application/json': {
+          files: ({
+            path: string
+            digest: string
+          })[]
+          tags?: {
+            [key: string]: string
+          }
+          reason?: string
+          /** The column that says when a row happened. */
+          time_column?: string
+          source?: string
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          version: {
+            id: string
+            name: string
+            number: number
+            digest: string
+            format: "csv" | "parquet"
+            state: "pending" | "ready" | "failed"
+            failure: string | null
+            verdict: "pending" | "passed" | "failed" | "none"
+            column_count: number | null
+            row_count: number | null
+            size_bytes: number
+            file_count: number
+            time_column: string | null
+            time_from: string | null
+            time_to: string | null
+            tags: {
+              [key: string]: string
+            }
+            source: string
+            reason: string | null
+            who: {
+              kind: string
+              id: string
+              name: string
+            }
+            /** RFC 3339, UTC. */
+            created_at: string
+            profiled_at: string | null
+            schema: ({
+              name: string
+              type: string
+              /** Nulls were seen. */
+              nullable: boolean
+            })[] | null
+          }
+          /** False when this content was a version already. */
+          created: boolean
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/datasets/{name}/versions/{version}': {
+    /** One version of a dataset */
+    get: {
+      parameters: { path: { name: string; version: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          id: string
+          name: string
+          number: number
+          digest: string
+          format: "csv" | "parquet"
+          state: "pending" | "ready" | "failed"
+          failure: string | null
+          verdict: "pending" | "passed" | "failed" | "none"
+          column_count: number | null
+          row_count: number | null
+          size_bytes: number
+          file_count: number
+          time_column: string | null
+          time_from: string | null
+          time_to: string | null
+          tags: {
+            [key: string]: string
+          }
+          source: string
+          reason: string | null
+          who: {
+            kind: string
+            id: string
+            name: string
+          }
+          /** RFC 3339, UTC. */
+          created_at: string
+          profiled_at: string | null
+          schema: ({
+            name: string
+            type: string
+            /** Nulls were seen. */
+            nullable: boolean
+          })[] | null
+        } } }
+      }
+    }
+    /** Delete a version that nothing stands on */
+    delete: {
+      parameters: { path: { name: string; version: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+    /** Change the tags of a version */
+    patch: {
+      parameters: { path: { name: string; version: string } }
+      requestBody: { content: { 'application/json': {
+          /** null takes a tag away. */
+          tags: {
+            [key: string]: string | null
+          }
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          id: string
+          name: string
+          number: number
+          digest: string
+          format: "csv" | "parquet"
+          state: "pending" | "ready" | "failed"
+          failure: string | null
+          verdict: "pending" | "passed" | "failed" | "none"
+          column_count: number | null
+          row_count: number | null
+          size_bytes: number
+          file_count: number
+          time_column: string | null
+          time_from: string | null
+          time_to: string | null
+          tags: {
+            [key: string]: string
+          }
+          source: string
+          reason: string | null
+          who: {
+            kind: string
+            id: string
+            name: string
+          }
+          /** RFC 3339, UTC. */
+          created_at: string
+          profiled_at: string | null
+          schema: ({
+            name: string
+            type: string
+            /** Nulls were seen. */
+            nullable: boolean
+          })[] | null
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/datasets/{name}/versions/{version}/files': {
+    /** The files of a version */
+    get: {
+      parameters: { query?: { limit?: number; cursor?: string }; path: { name: string; version: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            path: string
+            digest: string
+            size_bytes: number
+          })[]
+          next_cursor?: string
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/datasets/{name}/versions/{version}/files/{*}': {
+    /** Download one file of a version */
+    get: {
+      parameters: { path: { name: string; version: string; '*': string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/datasets/{name}/versions/{version}/override': {
+    /** Accept a failing version as an input, with a reason */
+    post: {
+      parameters: { path: { name: string; version: string } }
+      requestBody: { content: { 'application/json': {
+          /** Why these data are fit to be used. */
+          reason: string
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          id: string
+          /** Id of the dataset version. */
+          version: string
+          dataset: string
+          number: number
+          state: "passed" | "failed"
+          note: string | null
+          checks_digest: string
+          counts: {
+            checks: number
+            passed: number
+            failed: number
+            warned: number
+          }
+          /** RFC 3339, UTC. */
+          created_at: string
+          override: {
+            reason: string
+            who: {
+              kind: string
+              id: string
+              name: string
+            }
+            /** RFC 3339, UTC. */
+            at: string
+          } | null
+          results: ({
+            name: string
+            check: "not_null" | "between" | "in_set" | "unique" | "regex" | "row_count" | "columns" | "freshness"
+            severity: "error" | "warn"
+            passed: boolean
+            expected: string
+            observed: string
+            evaluated: number | null
+            unexpected: number | null
+            unexpected_share: number | null
+            missing: number | null
+            error: string | null
+            rows: ({
+              /** From 1, over all files in the order of their paths. */
+              row: number
+              values: {
+                [key: string]: string | number | boolean | null
+              }
+            })[]
+          })[]
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/datasets/{name}/versions/{version}/profile': {
+    /** What the columns of a version hold */
+    get: {
+      parameters: { path: { name: string; version: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          row_count: number
+          columns_left_out: number
+          columns: ({
+            name: string
+            type: string
+            kind: "number" | "time" | "text" | "boolean" | "other"
+            nulls: number
+            distinct: number | null
+            distinct_approximate: boolean
+            not_finite: number
+            min: number | string | null
+            max: number | string | null
+            mean: number | null
+            std: number | null
+            quantiles: ({
+              q: number
+              value: number
+            })[]
+            quantiles_approximate: boolean
+            histogram: {
+              /** One more than counts; epoch milliseconds for times. */
+              edges: (number)[]
+              counts: (number)[]
+            } | null
+            top: ({
+              value: string
+              count: number
+            })[] | null
+          })[]
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/datasets/{name}/versions/{version}/rows': {
+    /** The first rows of a version */
+    get: {
+      parameters: { query?: { limit?: number }; path: { name: string; version: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          columns: ({
+            name: string
+            type: string
+          })[]
+          rows: ((number | string | boolean | null)[])[]
+          truncated: boolean
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/datasets/{name}/versions/{version}/verdict': {
+    /** Whether a version may be an input, and the verdict that says so */
+    get: {
+      parameters: { path: { name: string; version: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          /** A run may take the version as its input. */
+          may: boolean
+          /** Not known yet. */
+          pending: boolean
+          reason: string | null
+          verdict: {
+            id: string
+            /** Id of the dataset version. */
+            version: string
+            dataset: string
+            number: number
+            state: "passed" | "failed"
+            note: string | null
+            checks_digest: string
+            counts: {
+              checks: number
+              passed: number
+              failed: number
+              warned: number
+            }
+            /** RFC 3339, UTC. */
+            created_at: string
+            override: {
+              reason: string
+              who: {
+                kind: string
+                id: string
+                name: string
+              }
+              /** RFC 3339, UTC. */
+              at: string
+            } | null
+            results: ({
+              name: string
+              check: "not_null" | "between" | "in_set" | "unique" | "regex" | "row_count" | "columns" | "freshness"
+              severity: "error" | "warn"
+              passed: boolean
+              expected: string
+              observed: string
+              evaluated: number | null
+              unexpected: number | null
+              unexpected_share: number | null
+              missing: number | null
+              error: string | null
+              rows: ({
+                /** From 1, over all files in the order of their paths. */
+                row: number
+                values: {
+                  [key: string]: string | number | boolean | null
+                }
+              })[]
+            })[]
+          } | null
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/datasets/{name}/versions/{version}/verify': {
+    /** Make the checks of a version again */
+    post: {
+      parameters: { path: { name: string; version: string } }
+      responses: {
+        202: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          verdict: string
+        } } }
+      }
+    }
+  }
   '/api/slipway/v1/endpoints': {
     /** Endpoints with their wanted traffic */
     get: {
@@ -66,6 +773,15 @@ export interface paths {
   }
   '/api/slipway/v1/endpoints/{endpoint}': {
     /** One endpoint: wanted traffic, what the nodes report, revisions with their counts */
+    get: {
+      parameters: { path: { endpoint: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/endpoints/{endpoint}/policy': {
+    /** Gate, rollout and retraining rules of an endpoint */
     get: {
       parameters: { path: { endpoint: string } }
       responses: {
@@ -109,6 +825,103 @@ export interface paths {
       parameters: { query?: { limit?: number }; path: { endpoint: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/endpoints/{endpoint}/releases': {
+    /** Propose a model version for an endpoint */
+    post: {
+      parameters: { path: { endpoint: string } }
+      requestBody: { content: { 'application/json': {
+          version: number
+          reason?: string
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/experiments': {
+    /** Experiments with their counts of runs, newest first */
+    get: {
+      parameters: { query?: { filter?: string; view?: "active" | "deleted" | "all"; limit?: number; cursor?: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            experiment_id: string
+            name: string
+            artifact_location: string
+            lifecycle: string
+            created: string
+            updated: string
+            tags: ({
+              key: string
+              value: string
+            })[]
+            runs: {
+              active: number
+              deleted: number
+              running: number
+              last_started: string | null
+            }
+          })[]
+          next_cursor?: string
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/experiments/{experiment_id}': {
+    /** An experiment */
+    get: {
+      parameters: { path: { experiment_id: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          experiment_id: string
+          name: string
+          artifact_location: string
+          lifecycle: string
+          created: string
+          updated: string
+          tags: ({
+            key: string
+            value: string
+          })[]
+          runs: {
+            active: number
+            deleted: number
+            running: number
+            last_started: string | null
+          }
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/jobs': {
+    /** Jobs of the workspace, newest first */
+    get: {
+      parameters: { query?: { limit?: number; cursor?: string; state?: "waiting" | "running" | "done" | "failed" | "cancelled"; kind?: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/labels': {
+    /** Labels of predictions, up to 1,000; durable when answered; the one observed last counts */
+    post: {
+      parameters: { query?: never; path?: never }
+      requestBody: { content: { 'application/json': {
+          labels: ({
+            /** Prediction id; `prd_…` means its row 0. */
+            prediction: string
+            value: string | number | boolean
+            /** RFC 3339; the time of arrival when left out. */
+            observed_at?: string
+          })[]
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          accepted: number
+        } } }
       }
     }
   }
@@ -178,6 +991,80 @@ export interface paths {
       }
     }
   }
+  '/api/slipway/v1/logged-models': {
+    /** Logged models by MLflow's filter language, newest first */
+    get: {
+      parameters: { query?: { experiment?: (string)[]; filter?: string; limit?: number; cursor?: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            model_id: string
+            name: string
+            experiment_id: string
+            source_run_id: string
+            model_type: string
+            status: string
+            created: string
+            updated: string
+            artifact_uri: string
+            params: ({
+              key: string
+              value: string
+            })[]
+            tags: ({
+              key: string
+              value: string
+            })[]
+            metrics: ({
+              key: string
+              value: number | null
+              step: number
+              timestamp: string
+            })[]
+          })[]
+          next_cursor?: string
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/logged-models/{model_id}': {
+    /** A logged model with its files */
+    get: {
+      parameters: { query?: { path?: string }; path: { model_id: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          model_id: string
+          name: string
+          experiment_id: string
+          source_run_id: string
+          model_type: string
+          status: string
+          created: string
+          updated: string
+          artifact_uri: string
+          params: ({
+            key: string
+            value: string
+          })[]
+          tags: ({
+            key: string
+            value: string
+          })[]
+          metrics: ({
+            key: string
+            value: number | null
+            step: number
+            timestamp: string
+          })[]
+          files: ({
+            path: string
+            is_dir: boolean
+            size_bytes?: number
+          })[]
+        } } }
+      }
+    }
+  }
   '/api/slipway/v1/me': {
     /** Who the caller is, where, with which rights */
     get: {
@@ -218,6 +1105,422 @@ export interface paths {
       }
     }
   }
+  '/api/slipway/v1/models': {
+    /** Search registered models */
+    get: {
+      parameters: { query?: { limit?: number; cursor?: string; filter?: string; order_by?: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            name: string
+            description: string | null
+            created_by: string
+            created_at: string
+            updated_at: string
+            tags: ({
+              key: string
+              value: string
+            })[]
+            aliases: ({
+              alias: string
+              version: number
+            })[]
+            latest_versions: ({
+              name: string
+              version: number
+              created_by: string
+              created_at: string
+              updated_at: string
+              stage: string
+              description: string | null
+              source: string
+              run_id: string | null
+              run_link: string | null
+              logged_model_id: string | null
+              digest: string | null
+              size_bytes: number
+              file_count: number
+              tags: ({
+                key: string
+                value: string
+              })[]
+              aliases: (string)[]
+            })[]
+          })[]
+          next_cursor?: string
+        } } }
+      }
+    }
+    /** Make a registered model */
+    post: {
+      parameters: { query?: never; path?: never }
+      requestBody: { content: { 'application/json': {
+          name: string
+          description?: string
+          tags?: ({
+            key: string
+            value: string
+          })[]
+        } } }
+      responses: {
+        201: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          name: string
+          description: string | null
+          created_by: string
+          created_at: string
+          updated_at: string
+          tags: ({
+            key: string
+            value: string
+          })[]
+          aliases: ({
+            alias: string
+            version: number
+          })[]
+          latest_versions: ({
+            name: string
+            version: number
+            created_by: string
+            created_at: string
+            updated_at: string
+            stage: string
+            description: string | null
+            source: string
+            run_id: string | null
+            run_link: string | null
+            logged_model_id: string | null
+            digest: string | null
+            size_bytes: number
+            file_count: number
+            tags: ({
+              key: string
+              value: string
+            })[]
+            aliases: (string)[]
+          })[]
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/models/{model}': {
+    /** A registered model with its aliases and newest versions */
+    get: {
+      parameters: { path: { model: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          name: string
+          description: string | null
+          created_by: string
+          created_at: string
+          updated_at: string
+          tags: ({
+            key: string
+            value: string
+          })[]
+          aliases: ({
+            alias: string
+            version: number
+          })[]
+          latest_versions: ({
+            name: string
+            version: number
+            created_by: string
+            created_at: string
+            updated_at: string
+            stage: string
+            description: string | null
+            source: string
+            run_id: string | null
+            run_link: string | null
+            logged_model_id: string | null
+            digest: string | null
+            size_bytes: number
+            file_count: number
+            tags: ({
+              key: string
+              value: string
+            })[]
+            aliases: (string)[]
+          })[]
+        } } }
+      }
+    }
+    /** Delete a model with its versions; refused while a live release stands on it */
+    delete: {
+      parameters: { path: { model: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+      }
+    }
+    /** Describe or rename a model; a rename is refused while a live release stands on it */
+    patch: {
+      parameters: { path: { model: string } }
+      requestBody: { content: { 'application/json': {
+          name?: string
+          description?: string
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          name: string
+          description: string | null
+          created_by: string
+          created_at: string
+          updated_at: string
+          tags: ({
+            key: string
+            value: string
+          })[]
+          aliases: ({
+            alias: string
+            version: number
+          })[]
+          latest_versions: ({
+            name: string
+            version: number
+            created_by: string
+            created_at: string
+            updated_at: string
+            stage: string
+            description: string | null
+            source: string
+            run_id: string | null
+            run_link: string | null
+            logged_model_id: string | null
+            digest: string | null
+            size_bytes: number
+            file_count: number
+            tags: ({
+              key: string
+              value: string
+            })[]
+            aliases: (string)[]
+          })[]
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/models/{model}/aliases/{alias}': {
+    /** Point an alias to a version; one that an endpoint follows is moved by a release */
+    put: {
+      parameters: { path: { model: string; alias: string } }
+      requestBody: { content: { 'application/json': {
+          version: number
+          reason?: string
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          alias: string
+          version: number
+        } } }
+      }
+    }
+    /** Delete an alias */
+    delete: {
+      parameters: { path: { model: string; alias: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+      }
+    }
+  }
+  '/api/slipway/v1/models/{model}/tags/{key}': {
+    /** Set a tag of a model */
+    put: {
+      parameters: { path: { model: string; key: string } }
+      requestBody: { content: { 'application/json': {
+          value: string
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+      }
+    }
+    /** Delete a tag of a model */
+    delete: {
+      parameters: { path: { model: string; key: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+      }
+    }
+  }
+  '/api/slipway/v1/models/{model}/versions': {
+    /** Versions of a model, newest first */
+    get: {
+      parameters: { query?: { limit?: number; cursor?: string }; path: { model: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            name: string
+            version: number
+            created_by: string
+            created_at: string
+            updated_at: string
+            stage: string
+            description: string | null
+            source: string
+            run_id: string | null
+            run_link: string | null
+            logged_model_id: string | null
+            digest: string | null
+            size_bytes: number
+            file_count: number
+            tags: ({
+              key: string
+              value: string
+            })[]
+            aliases: (string)[]
+          })[]
+          next_cursor?: string
+        } } }
+      }
+    }
+    /** Register a version; its files are pinned by digest */
+    post: {
+      parameters: { path: { model: string } }
+      requestBody: { content: { 'application/json': {
+          source: string
+          run_id?: string
+          logged_model_id?: string
+          description?: string
+          tags?: ({
+            key: string
+            value: string
+          })[]
+        } } }
+      responses: {
+        201: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          name: string
+          version: number
+          created_by: string
+          created_at: string
+          updated_at: string
+          stage: string
+          description: string | null
+          source: string
+          run_id: string | null
+          run_link: string | null
+          logged_model_id: string | null
+          digest: string | null
+          size_bytes: number
+          file_count: number
+          tags: ({
+            key: string
+            value: string
+          })[]
+          aliases: (string)[]
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/models/{model}/versions/{version}': {
+    /** A version with its files, signature, environment, metrics and holders */
+    get: {
+      parameters: { path: { model: string; version: number } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': ({
+          name: string
+          version: number
+          created_by: string
+          created_at: string
+          updated_at: string
+          stage: string
+          description: string | null
+          source: string
+          run_id: string | null
+          run_link: string | null
+          logged_model_id: string | null
+          digest: string | null
+          size_bytes: number
+          file_count: number
+          tags: ({
+            key: string
+            value: string
+          })[]
+          aliases: (string)[]
+        }) & ({
+          files: ({
+            path: string
+            digest: string
+            size_bytes: number
+          })[]
+          signature: {
+            [key: string]: unknown
+          } | null
+          flavors: {
+            [key: string]: unknown
+          } | null
+          python_version: string | null
+          mlflow_version: string | null
+          requirements: string | null
+          params: ({
+            key: string
+            value: string
+          })[]
+          metrics: ({
+            key: string
+            value: number | string
+            step: number
+          })[]
+          holders: ({
+            kind: string
+            id: string
+            reason: string
+          })[]
+        }) } }
+      }
+    }
+    /** Delete a version; refused while a live release stands on it */
+    delete: {
+      parameters: { path: { model: string; version: number } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+      }
+    }
+    /** Describe a version */
+    patch: {
+      parameters: { path: { model: string; version: number } }
+      requestBody: { content: { 'application/json': {
+          description: string
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          name: string
+          version: number
+          created_by: string
+          created_at: string
+          updated_at: string
+          stage: string
+          description: string | null
+          source: string
+          run_id: string | null
+          run_link: string | null
+          logged_model_id: string | null
+          digest: string | null
+          size_bytes: number
+          file_count: number
+          tags: ({
+            key: string
+            value: string
+          })[]
+          aliases: (string)[]
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/models/{model}/versions/{version}/explanation': {
+    /** What matters to a version: mean absolute attribution per feature, and a sample of rows */
+    get: {
+      parameters: { path: { model: string; version: number } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+    /** Compute what matters to a version (again) */
+    post: {
+      parameters: { path: { model: string; version: number } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
   '/api/slipway/v1/models/{model}/versions/{version}/rows': {
     /** Attach rows (a blob that is here) to prove the compiled form on */
     post: {
@@ -225,6 +1528,68 @@ export interface paths {
       requestBody: { content: { 'application/json': {
           digest: string
         } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/models/{model}/versions/{version}/score': {
+    /** Score rows with one model version, beside all traffic: nothing is logged */
+    post: {
+      parameters: { path: { model: string; version: number } }
+      requestBody: { content: { 'application/json': {
+          /** Endpoint whose task, score and threshold are used. */
+          endpoint: string
+          rows: ({
+            [key: string]: unknown
+          })[]
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/models/{model}/versions/{version}/tags/{key}': {
+    /** Set a tag of a version */
+    put: {
+      parameters: { path: { model: string; version: number; key: string } }
+      requestBody: { content: { 'application/json': {
+          value: string
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+      }
+    }
+    /** Delete a tag of a version */
+    delete: {
+      parameters: { path: { model: string; version: number; key: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+      }
+    }
+  }
+  '/api/slipway/v1/monitors': {
+    /** Monitors with their last window */
+    get: {
+      parameters: { query?: never; path?: never }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/monitors/{monitor}': {
+    /** One monitor: its windows, oldest first, and alerts */
+    get: {
+      parameters: { query?: { windows?: number }; path: { monitor: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/overview': {
+    /** The loop of each project: every stage with its state, every endpoint with what it serves */
+    get: {
+      parameters: { query?: never; path?: never }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
       }
@@ -303,8 +1668,112 @@ export interface paths {
       }
     }
   }
+  '/api/slipway/v1/pipeline-runs': {
+    /** Pipeline runs, newest first */
+    get: {
+      parameters: { query?: { limit?: number; cursor?: string; project?: string; pipeline?: string; state?: "running" | "done" | "failed" | "cancelled" } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/pipeline-runs/{run}': {
+    /** One pipeline run with its steps */
+    get: {
+      parameters: { path: { run: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/pipeline-runs/{run}/cancel': {
+    /** Cancel a run */
+    post: {
+      parameters: { path: { run: string } }
+      requestBody: { content: { 'application/json': {
+          reason?: string
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/pipeline-runs/{run}/retry': {
+    /** Run again from the failed steps on, with the outputs of the finished ones */
+    post: {
+      parameters: { path: { run: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/pipelines': {
+    /** Pipelines of all projects, or of one */
+    get: {
+      parameters: { query?: { project?: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/pipelines/{project}/{pipeline}': {
+    /** One pipeline as last applied */
+    get: {
+      parameters: { path: { project: string; pipeline: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/pipelines/{project}/{pipeline}/runs': {
+    /** Start a pipeline */
+    post: {
+      parameters: { path: { project: string; pipeline: string } }
+      requestBody: { content: { 'application/json': {
+          params?: {
+            [key: string]: string | number | boolean
+          }
+          /** Dataset name to version: `name@3` or `dsv_…`. */
+          inputs?: {
+            [key: string]: string
+          }
+          cache?: boolean
+          reason?: string
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
   '/api/slipway/v1/predictions/{prediction}': {
     /** One logged prediction: inputs, output, which revision answered and why */
+    get: {
+      parameters: { path: { prediction: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/predictions/{prediction}/explain': {
+    /** Attributions of one prediction row by the version that answered; computed once, then stored */
+    post: {
+      parameters: { path: { prediction: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/predictions/{prediction}/explanation': {
+    /** Stored attributions of one prediction row */
+    get: {
+      parameters: { path: { prediction: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/predictions/{prediction}/labels': {
+    /** Labels of one prediction row, oldest first; the last counts */
     get: {
       parameters: { path: { prediction: string } }
       responses: {
@@ -316,6 +1785,398 @@ export interface paths {
     /** Preparations of model versions: the form that serves, and why */
     get: {
       parameters: { query?: { model?: string; limit?: number } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/projects': {
+    /** Projects as last applied */
+    get: {
+      parameters: { query?: never; path?: never }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/projects/apply': {
+    /** Apply a project file: all of it, or none */
+    post: {
+      parameters: { query?: never; path?: never }
+      requestBody: { content: { 'application/json': {
+          yaml: string
+          code: string
+          folder?: string
+          dry_run?: boolean
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/projects/{project}': {
+    /** A project: its file as last applied, and every time it was */
+    get: {
+      parameters: { path: { project: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/quality/verdicts': {
+    /** Verdicts, newest first */
+    get: {
+      parameters: { query?: { limit?: number; cursor?: string; dataset?: string; version?: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            id: string
+            /** Id of the dataset version. */
+            version: string
+            dataset: string
+            number: number
+            state: "passed" | "failed"
+            note: string | null
+            checks_digest: string
+            counts: {
+              checks: number
+              passed: number
+              failed: number
+              warned: number
+            }
+            /** RFC 3339, UTC. */
+            created_at: string
+          })[]
+          next_cursor?: string
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/quality/verdicts/{id}': {
+    /** One verdict: what each check found, with failing rows */
+    get: {
+      parameters: { path: { id: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          id: string
+          /** Id of the dataset version. */
+          version: string
+          dataset: string
+          number: number
+          state: "passed" | "failed"
+          note: string | null
+          checks_digest: string
+          counts: {
+            checks: number
+            passed: number
+            failed: number
+            warned: number
+          }
+          /** RFC 3339, UTC. */
+          created_at: string
+          override: {
+            reason: string
+            who: {
+              kind: string
+              id: string
+              name: string
+            }
+            /** RFC 3339, UTC. */
+            at: string
+          } | null
+          results: ({
+            name: string
+            check: "not_null" | "between" | "in_set" | "unique" | "regex" | "row_count" | "columns" | "freshness"
+            severity: "error" | "warn"
+            passed: boolean
+            expected: string
+            observed: string
+            evaluated: number | null
+            unexpected: number | null
+            unexpected_share: number | null
+            missing: number | null
+            error: string | null
+            rows: ({
+              /** From 1, over all files in the order of their paths. */
+              row: number
+              values: {
+                [key: string]: string | number | boolean | null
+              }
+            })[]
+          })[]
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/releases': {
+    /** Releases, newest first */
+    get: {
+      parameters: { query?: { limit?: number; cursor?: string; endpoint?: string; state?: string; model?: string; version?: number } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/releases/{release}': {
+    /** One release: bundle, gate verdict with intervals, decisions, live counts */
+    get: {
+      parameters: { path: { release: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/releases/{release}/refuse': {
+    /** Refuse a candidate that is not live yet */
+    post: {
+      parameters: { path: { release: string } }
+      requestBody: { content: { 'application/json': {
+          reason: string
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/releases/{release}/rollback': {
+    /** Roll a release back: end its rollout, or restore the bundle before it */
+    post: {
+      parameters: { path: { release: string } }
+      requestBody: { content: { 'application/json': {
+          reason: string
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/retrainings': {
+    /** Retrainings: what began them, what they used, why one was skipped */
+    get: {
+      parameters: { query?: { endpoint?: string; limit?: number } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/runs': {
+    /** Runs by MLflow's filter language, newest first */
+    get: {
+      parameters: { query?: { experiment?: (string)[]; filter?: string; order_by?: (string)[]; view?: "active" | "deleted" | "all"; limit?: number; cursor?: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            run_id: string
+            name: string
+            experiment_id: string
+            user: string
+            status: string
+            started: string
+            ended: string | null
+            duration_ms: number | null
+            lifecycle: string
+            metrics: ({
+              key: string
+              value: number | null
+              step: number
+              timestamp: string
+            })[]
+            params: ({
+              key: string
+              value: string
+            })[]
+            tags: ({
+              key: string
+              value: string
+            })[]
+          })[]
+          next_cursor?: string
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/runs/{run_id}': {
+    /** A run with all that its page needs */
+    get: {
+      parameters: { path: { run_id: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          run_id: string
+          name: string
+          experiment_id: string
+          user: string
+          status: string
+          started: string
+          ended: string | null
+          duration_ms: number | null
+          lifecycle: string
+          metrics: ({
+            key: string
+            value: number | null
+            step: number
+            timestamp: string
+          })[]
+          params: ({
+            key: string
+            value: string
+          })[]
+          tags: ({
+            key: string
+            value: string
+          })[]
+          experiment: {
+            experiment_id: string
+            name: string
+            lifecycle: string
+          }
+          artifact_uri: string
+          description: string | null
+          inputs: ({
+            name: string
+            digest: string
+            source_type: string
+            source: string
+            context: string | null
+            dataset_version: string | null
+          })[]
+          models: ({
+            model_id: string
+            name: string
+            experiment_id: string
+            source_run_id: string
+            model_type: string
+            status: string
+            created: string
+            updated: string
+            artifact_uri: string
+            params: ({
+              key: string
+              value: string
+            })[]
+            tags: ({
+              key: string
+              value: string
+            })[]
+            metrics: ({
+              key: string
+              value: number | null
+              step: number
+              timestamp: string
+            })[]
+            direction: string
+            step: number
+          })[]
+          artifacts: ({
+            path: string
+            is_dir: boolean
+            size_bytes?: number
+          })[]
+          parent: {
+            run_id: string
+            name: string
+            experiment_id: string
+            user: string
+            status: string
+            started: string
+            ended: string | null
+            duration_ms: number | null
+            lifecycle: string
+          } | null
+          children: ({
+            run_id: string
+            name: string
+            experiment_id: string
+            user: string
+            status: string
+            started: string
+            ended: string | null
+            duration_ms: number | null
+            lifecycle: string
+          })[]
+          step_run: string | null
+          environment: {
+            source_name: string | null
+            source_type: string | null
+            git_commit: string | null
+            python_version: string | null
+            requirements: (string)[]
+            from_model: string | null
+          }
+        } } }
+      }
+    }
+    /** Delete a run; it can be restored */
+    delete: {
+      parameters: { path: { run_id: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+      }
+    }
+  }
+  '/api/slipway/v1/runs/{run_id}/artifacts': {
+    /** One folder of a run's artifacts */
+    get: {
+      parameters: { query?: { path?: string }; path: { run_id: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            path: string
+            is_dir: boolean
+            size_bytes?: number
+          })[]
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/runs/{run_id}/artifacts/file': {
+    /** The bytes of one of a run's artifacts, always as a download */
+    get: {
+      parameters: { query: { path: string }; path: { run_id: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/runs/{run_id}/live': {
+    /** Server-sent events of a run: ready, metrics with new points, run when its status changes */
+    get: {
+      parameters: { path: { run_id: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/runs/{run_id}/metrics': {
+    /** A run's metric series for drawing, thinned out with every extreme kept */
+    get: {
+      parameters: { query?: { keys?: string; points?: number }; path: { run_id: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          series: ({
+            key: string
+            count: number
+            step: (number)[]
+            timestamp_ms: (number)[]
+            value: (number | null)[]
+          })[]
+          left_out: (string)[]
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/runs/{run_id}/restore': {
+    /** Bring a deleted run back */
+    post: {
+      parameters: { path: { run_id: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+      }
+    }
+  }
+  '/api/slipway/v1/search': {
+    /** Find things by name or id */
+    get: {
+      parameters: { query: { q: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
       }
@@ -346,7 +2207,7 @@ export interface paths {
     delete: {
       parameters: { query?: never; path?: never }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
       }
     }
   }
@@ -377,6 +2238,24 @@ export interface paths {
           /** RFC 3339, UTC. */
           expires_at: string
         } } }
+      }
+    }
+  }
+  '/api/slipway/v1/steps/{step}': {
+    /** One step: inputs, outputs, cache, how it ended */
+    get: {
+      parameters: { path: { step: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/steps/{step}/log': {
+    /** The log of a step from an offset on, or followed live with follow=true */
+    get: {
+      parameters: { query?: { offset?: number; follow?: boolean }; path: { step: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
       }
     }
   }
@@ -454,6 +2333,24 @@ export interface paths {
       }
     }
   }
+  '/api/slipway/v1/webhooks/secret': {
+    /** The secret that the webhooks of this workspace are signed with (Standard Webhooks) */
+    get: {
+      parameters: { query?: never; path?: never }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/why/{prediction}': {
+    /** Why this prediction: request, features, version, release, run, code, data, label */
+    get: {
+      parameters: { path: { prediction: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
   '/api/slipway/v1/workspaces': {
     /** Workspaces that the caller may enter */
     get: {
@@ -528,7 +2425,7 @@ export interface paths {
     delete: {
       parameters: { path: { workspace: string; person: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
       }
     }
   }
