@@ -4,6 +4,7 @@ import { jobsMigrations } from '#kernel/jobs/index.ts'
 import type { MigrationSource } from '#kernel/store/index.ts'
 import { accessMigrations } from '#slices/access'
 import { datasetsMigrations } from '#slices/datasets'
+import { explainMigrations } from '#slices/explain'
 import { monitoringMigrations } from '#slices/monitoring'
 import { pipelinesMigrations } from '#slices/pipelines'
 import { qualityMigrations } from '#slices/quality'
@@ -25,5 +26,6 @@ export const migrations: readonly MigrationSource[] = [
   pipelinesMigrations,
   servingMigrations,
   monitoringMigrations,
+  explainMigrations,
   releasesMigrations,
 ]

@@ -16,6 +16,7 @@ import type { Store } from '#kernel/store/index.ts'
 import type { Telemetry } from '#kernel/telemetry.ts'
 import { type Access, createAccess } from '#slices/access'
 import { createDatasets, type Datasets } from '#slices/datasets'
+import { createExplain, type Explain } from '#slices/explain'
 import { createInsight, type Insight } from '#slices/insight'
 import { createLineage, type Lineage } from '#slices/lineage'
 import { createMonitoring, type Monitoring } from '#slices/monitoring'
@@ -63,6 +64,7 @@ export interface Parts extends PartsInput {
   projects: Projects
   serving: Serving
   monitoring: Monitoring
+  explain: Explain
   releases: Releases
   insight: Insight
   /** What must be ready before the first request. */
@@ -170,6 +172,7 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
     secret: input.secret,
     settings: { dir },
   })
+  const explain = createExplain({ store, events, jobs, serving, clock, log })
   const releases = createReleases({
     store,
     events,
@@ -200,7 +203,7 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
     releases,
     trainingData: bridges.trainingData,
     provenance: bridges.provenance,
-    attributions: async () => null,
+    attributions: explain.attributions,
     undelivered: events.undelivered,
   })
   const lineage = createLineage({
@@ -236,6 +239,7 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
     projects,
     serving,
     monitoring,
+    explain,
     releases,
     insight,
     async prepare() {
@@ -252,6 +256,7 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
     async stop() {
       await monitoring.stop()
       await jobs.stop()
+      await explain.stop()
       await events.stop()
       await serving.stop()
       await access.stop()

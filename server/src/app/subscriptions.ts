@@ -6,9 +6,12 @@ import { alertHeld, alertRaised } from '#slices/monitoring'
 import { pipelineEvents } from '#slices/pipelines'
 import { verdictReached } from '#slices/quality'
 import { registryEvents } from '#slices/registry'
+import { versionPrepared } from '#slices/serving'
 import type { Parts } from './parts.ts'
 
 const PREPARE: readonly Permission[] = ['registry.read', 'serving.write', 'datasets.read', 'tracking.read']
+
+const EXPLAIN: readonly Permission[] = ['registry.read', 'serving.read', 'explain.write', 'datasets.read']
 
 const CHECK: readonly Permission[] = ['datasets.read', 'quality.write']
 const START: readonly Permission[] = ['datasets.read', 'pipelines.write']
@@ -25,7 +28,7 @@ const RELEASE: readonly Permission[] = [
   'tracking.read',
 ]
 
-export function subscribe({ events, quality, pipelines, serving, releases, tracking }: Parts): void {
+export function subscribe({ events, quality, pipelines, serving, explain, releases, tracking }: Parts): void {
   events.on(accessEvents.workspaceCreated, 'tracking', ['tracking.write'], async (tx, _who, { after }) => {
     await tracking.ensureDefaultExperiment(tx, after.name)
   })
@@ -40,6 +43,9 @@ export function subscribe({ events, quality, pipelines, serving, releases, track
   events.on(registryEvents.versionCreated, 'releases', RELEASE, (tx, who, { after }) =>
     releases.considerCandidate(tx, who, { model: after.name, version: after.version }),
   )
+  events.on(versionPrepared, 'explain', EXPLAIN, async (tx, who, { after }) => {
+    if (after.ok) await explain.explainVersion(tx, who, after.model, after.version)
+  })
   events.on(alertRaised, 'retraining', RELEASE, (tx, who, { after }) =>
     releases.considerRetraining(tx, who, { ...after }),
   )

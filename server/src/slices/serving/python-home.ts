@@ -8,10 +8,13 @@ import type { Loader } from './loader.ts'
 import { nameRows } from './preparation.ts'
 import { startTool, type ToolRun } from './python-tool.ts'
 import * as store from './serving-store.ts'
+import { featuresOf } from './signature.ts'
 
 export interface PythonHome {
   /** Folder of the MLflow model. */
   model_dir: string
+  /** Names of the inputs, where the signature tells them. */
+  features: string[] | undefined
   /** Training rows as a Parquet or CSV file; undefined: none are here. */
   rows: string | undefined
   /** A private folder that goes with `done`. Its path is short enough for a socket only below the system's temporary folder. */
@@ -41,15 +44,14 @@ export function createPythonHomes(deps: ServingDeps, loader: Loader, toolPins: r
       const parent = join(deps.settings.dir, 'cache', 'python')
       await mkdir(parent, { recursive: true, mode: 0o700 })
       const scratch = await mkdtemp(join(parent, 'home-'))
-      const lent = attached
-        ? await deps.blobs.lend(attached)
-        : await deps.trainingRows(workspace, model, version)
+      const lent = attached ? await deps.blobs.lend(attached) : await deps.trainingRows(workspace, model, version)
       const done = async () => {
         await Promise.all([lent?.done(), rm(scratch, { recursive: true, force: true })])
       }
       try {
         const rows = lent && (await nameRows(lent.path, scratch))
-        return { model_dir, rows, scratch, start: (run) => startTool(deps, { ...run, environment }), done }
+        const features = featuresOf(files.signature)?.map(({ name }) => name)
+        return { model_dir, features, rows, scratch, start: (run) => startTool(deps, { ...run, environment }), done }
       } catch (error) {
         await done()
         throw error
