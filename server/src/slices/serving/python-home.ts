@@ -29,6 +29,9 @@ export interface PythonHomes {
 }
 
 export function createPythonHomes(deps: ServingDeps, loader: Loader, toolPins: readonly string[]): PythonHomes {
+  const parent = join(deps.settings.dir, 'cache', 'python')
+  let cleared: Promise<void> | undefined
+
   return {
     async openPython(workspace, model, version, signal) {
       const [files, attached] = await deps.store.read(
@@ -41,7 +44,9 @@ export function createPythonHomes(deps: ServingDeps, loader: Loader, toolPins: r
       if (!files) throw notFound(`no version ${version} of model '${model}'`, { field: 'version' })
       const environment = await loader.environmentOf(workspace, files, toolPins, signal)
       const model_dir = await loader.materialise(files)
-      const parent = join(deps.settings.dir, 'cache', 'python')
+      // What a killed process left behind.
+      cleared ??= rm(parent, { recursive: true, force: true })
+      await cleared
       await mkdir(parent, { recursive: true, mode: 0o700 })
       const scratch = await mkdtemp(join(parent, 'home-'))
       const lent = attached ? await deps.blobs.lend(attached) : await deps.trainingRows(workspace, model, version)
