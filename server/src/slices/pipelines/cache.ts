@@ -16,7 +16,9 @@ export function cacheParts(
     command: step.run,
     code: facts.code,
     environment: facts.environment ?? 'none',
-    outputs: JSON.stringify(Object.entries(step.writes ?? {}).map(([name, { path }]) => [name, path])),
+    outputs: JSON.stringify(
+      Object.entries(step.writes ?? {}).map(([name, { path, dataset }]) => [name, path, dataset]),
+    ),
     ...Object.fromEntries(
       Object.entries(facts.params).map(([name, value]) => [`param ${name}`, JSON.stringify(value)]),
     ),

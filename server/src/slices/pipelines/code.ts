@@ -77,7 +77,9 @@ export function createCode({ blobs, clock, events }: Pick<PipelinesDeps, 'blobs'
 
     async recordCode(tx, who, code) {
       const known = await rows.codeByDigest(tx, who.workspace, code.digest)
-      if (known) return known
+      // The same files may be committed later, or lie at another commit: what was said last holds.
+      if (known && known.commit_id === code.commit_id && known.dirty === code.dirty && known.branch === code.branch)
+        return known
       await rows.putCode(tx, code)
       await events.record(tx, codeRecorded, {
         who,
@@ -115,6 +117,7 @@ export function createCode({ blobs, clock, events }: Pick<PipelinesDeps, 'blobs'
 /** Paths are relative, plain and each there once. */
 function checkManifest(manifest: CodeManifest): void {
   const seen = new Set<string>()
+  const folders = new Set<string>()
   let size = 0
   for (const [at, file] of manifest.files.entries()) {
     const parts = file.path.split('/')
@@ -127,8 +130,12 @@ function checkManifest(manifest: CodeManifest): void {
     }
     if (seen.has(file.path)) throw invalid(`'${file.path}' is there twice`, { field: `files[${at}].path` })
     seen.add(file.path)
+    for (let end = file.path.indexOf('/'); end > 0; end = file.path.indexOf('/', end + 1))
+      folders.add(file.path.slice(0, end))
     size += file.size_bytes
   }
+  for (const [at, file] of manifest.files.entries())
+    if (folders.has(file.path)) throw invalid(`'${file.path}' is a file and a folder`, { field: `files[${at}].path` })
   if (size > CODE_BYTES_MAX)
     throw new DomainError('too-large', `the code has ${size} bytes; a snapshot may have ${CODE_BYTES_MAX}`, {
       remedy: 'Keep data out of the code folder: register it as a dataset.',

@@ -21,7 +21,7 @@ export interface PipelinesDeps {
   environments: Pick<Environments, 'ensure'>
   startProcess(options: ProcessOptions): Promise<RunningProcess>
   datasets: Pick<Datasets, 'register' | 'version' | 'find' | 'materialise' | 'versions'>
-  tracking: Pick<Tracking, 'draw' | 'createExperiment' | 'getRun'>
+  tracking: Pick<Tracking, 'ensureExperiment' | 'createRun' | 'updateRun' | 'logInputs' | 'findRun'>
   /** Slice quality: may this version be an input? */
   inputState(sql: Sql, workspace: string, version: string): Promise<InputState>
   /** Slice access: a token for what a step does. */

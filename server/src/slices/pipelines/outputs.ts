@@ -19,7 +19,8 @@ export async function captureOutputs(
   const outputs: StepOutput[] = []
   for (const [name, { path }] of Object.entries(writes ?? {})) {
     const root = join(dir, path)
-    if (relative(dir, root).startsWith('..'))
+    const inside = relative(dir, root)
+    if (inside === '..' || inside.startsWith(`..${sep}`))
       throw invalid(`output '${name}' leads out of the step's folder`, { field: `writes.${name}.path` })
     const files: StepOutput['files'] = []
     for (const file of await filesBelow(root, name)) {

@@ -142,7 +142,9 @@ const stepOf = (row: StepRow): StepRun => ({
 export async function putCode(tx: Tx, code: CodeSnapshot): Promise<void> {
   await tx.run(
     `INSERT INTO code_snapshot (workspace, digest, commit_id, branch, dirty, diff_digest, file_count, size_bytes, manifest_digest, created_by, created_ms)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workspace, digest) DO NOTHING`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) 
+     ON CONFLICT (workspace, digest) DO UPDATE SET commit_id = excluded.commit_id, branch = excluded.branch, dirty = excluded.dirty,
+       diff_digest = excluded.diff_digest, manifest_digest = excluded.manifest_digest`,
     [
       code.workspace,
       code.digest,
@@ -184,6 +186,31 @@ export async function pipelinesOf(sql: Sql, workspace: string, project?: string)
   )
   return rows.map(pipelineOf)
 }
+
+/** Pipelines of which a trigger may name this; the caller looks closer. */
+export async function pipelinesTriggeredBy(
+  sql: Sql,
+  workspace: string,
+  trigger: { dataset: string } | { event: string },
+): Promise<Pipeline[]> {
+  // Our own JSON has no spaces; a `_` in a name matches any letter, which only finds too many.
+  const rows = await sql.all<PipelineRow>(
+    'SELECT * FROM pipeline WHERE workspace = ? AND spec LIKE ? ORDER BY project, name LIMIT 1000',
+    [workspace, `%${JSON.stringify(trigger)}%`],
+  )
+  return rows.map(pipelineOf)
+}
+
+/** Whether a pipeline was started for exactly this already. */
+export const wasCausedBy = async (
+  sql: Sql,
+  { workspace, project, name }: Pick<Pipeline, 'workspace' | 'project' | 'name'>,
+  cause: Cause,
+): Promise<boolean> =>
+  (await sql.get(
+    'SELECT 1 AS one FROM pipeline_run WHERE workspace = ? AND project = ? AND pipeline = ? AND cause = ? LIMIT 1',
+    [workspace, project, name, json(cause)],
+  )) !== undefined
 
 export const allPipelines = async (sql: Sql): Promise<Pipeline[]> =>
   (await sql.all<PipelineRow>('SELECT * FROM pipeline ORDER BY workspace, project, name LIMIT 10000')).map(pipelineOf)
@@ -320,6 +347,12 @@ export async function stepsOf(sql: Sql, workspace: string, run: string): Promise
 export async function stepById(sql: Sql, workspace: string, id: string): Promise<StepRun | undefined> {
   const row = await sql.get<StepRow>('SELECT * FROM step_run WHERE workspace = ? AND id = ?', [workspace, id])
   return row && stepOf(row)
+}
+
+/** The pipeline run that a step is of. */
+export async function runOfStep(sql: Sql, workspace: string, step: string): Promise<PipelineRun | undefined> {
+  const found = await stepById(sql, workspace, step)
+  return found && runById(sql, workspace, found.run)
 }
 
 /** The newest finished step that did the same. */

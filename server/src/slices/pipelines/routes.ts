@@ -168,26 +168,26 @@ export function pipelineRoutes(
       if (!query.follow) return pipelines.readLog(step, query.offset ?? 0)
       return liveReply(reply, (send) => {
         let offset = query.offset ?? 0
-        let busy = false
-        const timer = setInterval(async () => {
-          if (busy) return
-          busy = true
-          try {
+        let stopped = false
+        const follow = async () => {
+          while (!stopped) {
             const now = await find()
             const part = await pipelines.readLog(now, offset)
             offset = part.next_offset
             if (part.text) send('log', { text: part.text, next_offset: offset })
             if (part.ended) {
               send('ended', { state: now.state, reason: now.reason })
-              clearInterval(timer)
+              break
             }
-          } catch {
-            clearInterval(timer)
-          } finally {
-            busy = false
+            if (!part.text) await new Promise((resolve) => setTimeout(resolve, FOLLOW_MS))
           }
-        }, FOLLOW_MS)
-        return () => clearInterval(timer)
+          reply.raw.end()
+        }
+        // The reader comes back with its offset.
+        follow().catch(() => reply.raw.destroy())
+        return () => {
+          stopped = true
+        }
       })
     },
   })

@@ -1,10 +1,10 @@
 /** One step: waits for its inputs, looks into the cache, runs the command, takes what it left behind. */
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ProcessEnd } from '#kernel/environments/index.ts'
+import type { Environment, ProcessEnd } from '#kernel/environments/index.ts'
 import { DomainError, invalid } from '#kernel/errors.ts'
 import type { Edge, Subject } from '#kernel/events/index.ts'
-import type { Permission, Who } from '#kernel/http/who.ts'
+import type { Permission } from '#kernel/http/who.ts'
 import type { JobContext } from '#kernel/jobs/index.ts'
 import { readBytes, readDuration, showDuration } from '#kernel/units.ts'
 import { cacheKey, cacheParts, missWords } from './cache.ts'
@@ -13,8 +13,8 @@ import { type PipelinesDeps, STEP_RIGHTS } from './deps.ts'
 import { captureOutputs } from './outputs.ts'
 import * as rows from './pipelines-store.ts'
 import type { Scalar, StepSpec } from './schema.ts'
-import type { StepLogs } from './step-log.ts'
-import { createStepRuns } from './step-tracking.ts'
+import type { StepLog, StepLogs } from './step-log.ts'
+import type { StepRuns } from './step-tracking.ts'
 
 export const STEP_TIMEOUT_MS = 60 * 60_000
 /** How often a pending input is looked at. */
@@ -26,14 +26,22 @@ export interface StepOutcome {
   changes: Partial<rows.StepRun>
 }
 
-export interface Runner {
-  /** Runs the step to its end; never throws for what the step did. Throws when this process must give the job back. */
-  run(run: rows.PipelineRun, step: rows.StepRun, who: Who, context: JobContext): Promise<StepOutcome>
+/** Its signal ended it before it ended itself: whether that was a person or this server's end, the caller knows. */
+export interface Interrupted {
+  state: 'interrupted'
+  changes: Partial<rows.StepRun>
 }
 
-export function createRunner(deps: PipelinesDeps, code: Code, logs: StepLogs): Runner {
+export interface Runner {
+  /** Runs the step to its end; does not throw for what the step did. */
+  run(run: rows.PipelineRun, step: rows.StepRun, context: JobContext): Promise<StepOutcome | Interrupted>
+  /** Takes away what a server that was killed left behind. */
+  sweep(): Promise<void>
+}
+
+export function createRunner(deps: PipelinesDeps, code: Code, logs: StepLogs, stepRuns: StepRuns): Runner {
   const { store, blobs, clock, settings } = deps
-  const stepRuns = createStepRuns(deps)
+  const scratches = join(settings.dir, 'scratch')
 
   /** Pins the version of each dataset that the step reads, waiting for one that is still being checked. */
   const resolveInputs = async (
@@ -71,12 +79,12 @@ export function createRunner(deps: PipelinesDeps, code: Code, logs: StepLogs): R
         const pinned = fresh.inputs[dataset]
         if (pinned) {
           const version = await deps.datasets.find(sql, run.workspace, pinned)
-          return { version, input: await deps.inputState(sql, run.workspace, version.id), pinned: true }
+          return { version, input: await deps.inputState(sql, run.workspace, version.id) }
         }
         // The newest that may be an input; newer ones that still wait for their verdict are waited for.
         for (const version of await deps.datasets.versions(sql, run.workspace, dataset, { limit: 50 })) {
           const input = await deps.inputState(sql, run.workspace, version.id)
-          if (input.state !== 'refused') return { version, input, pinned: false }
+          if (input.state !== 'refused') return { version, input }
         }
         return undefined
       })
@@ -90,10 +98,15 @@ export function createRunner(deps: PipelinesDeps, code: Code, logs: StepLogs): R
           remedy: 'Mend the data, or accept the version with a reason.',
         })
       if (input.state === 'ready') {
-        await context.write(async (tx) => {
+        const pinned = await context.write(async (tx) => {
+          await tx.lock('pipelines.advance', run.workspace, run.id)
           const fresh = (await rows.runById(tx, run.workspace, run.id))!
-          await rows.updateRun(tx, run.workspace, run.id, { inputs: { ...fresh.inputs, [dataset]: version.id } })
+          const id = fresh.inputs[dataset] ?? version.id
+          await rows.updateRun(tx, run.workspace, run.id, { inputs: { ...fresh.inputs, [dataset]: id } })
+          return id
         })
+        // Another step of the run pinned one meanwhile: all steps read the same.
+        if (pinned !== version.id) continue
         return { digest: version.digest, dataset, version: version.id, number: version.number }
       }
       if (Date.now() > deadline)
@@ -135,166 +148,148 @@ export function createRunner(deps: PipelinesDeps, code: Code, logs: StepLogs): R
     return env
   }
 
+  /** The step in its scratch folder, from its inputs to its outputs. `changes` grows as facts become known. */
+  const work = async (
+    run: rows.PipelineRun,
+    step: rows.StepRun,
+    context: JobContext,
+    { scratch, log, changes }: { scratch: string; log: StepLog; changes: Partial<rows.StepRun> },
+  ): Promise<Pick<StepOutcome, 'state' | 'reason'> | 'interrupted'> => {
+    const { who } = run
+    const spec = run.spec.steps[step.name]!
+    const timeout_ms = spec.timeout ? readDuration(spec.timeout) : STEP_TIMEOUT_MS
+    const params: Record<string, Scalar> = { ...run.params, ...spec.params }
+    const inputs = await resolveInputs(run, spec, context, Date.now() + timeout_ms)
+    changes.inputs = inputs
+    const named = spec.environment === undefined ? undefined : run.environments[spec.environment]
+    changes.cache_parts = cacheParts(spec, {
+      code: run.code,
+      environment: named ? `${named.python ?? 'any'} ${named.lock}` : null,
+      inputs,
+      params,
+    })
+    changes.cache_key = cacheKey(changes.cache_parts)
+    if (run.use_cache === 1 && spec.cache !== false) {
+      const equal = await store.read((sql) => rows.stepByKey(sql, run.workspace, changes.cache_key!))
+      if (equal) {
+        log.line(
+          `same command, code, environment, params and inputs as ${equal.id}: its outputs are taken; nothing ran, so nothing was logged or registered anew`,
+        )
+        Object.assign(changes, {
+          outputs: equal.outputs,
+          cached_from: equal.id,
+          cache_words: `same as ${equal.id}`,
+          tracking_run: equal.tracking_run,
+        })
+        return { state: 'cached', reason: null }
+      }
+      const earlier = await store.read((sql) =>
+        rows.earlierStep(sql, run.workspace, run.project, run.pipeline, step.name, step.id),
+      )
+      changes.cache_words = missWords(changes.cache_parts, earlier?.cache_parts)
+    } else changes.cache_words = 'the cache is off for this step'
+    log.line(`not from the cache: ${changes.cache_words}`)
+
+    let environment: Environment | undefined
+    if (named) {
+      context.progress(null, 'making the environment')
+      const lock = Buffer.from(await blobs.read(named.lock)).toString()
+      environment = await deps.environments.ensure(
+        { lock, ...(named.python !== undefined && { python: named.python }) },
+        { signal: context.signal, onProgress: ({ words }) => log.line(`environment: ${words}`) },
+      )
+      changes.environment = environment.key
+    }
+    const snapshot = await store.read((sql) => code.getCode(sql, run.workspace, run.code))
+    const cwd = join(scratch, 'code')
+    await mkdir(cwd, { recursive: true })
+    await code.materialiseCode(snapshot, cwd)
+    const inputEnv = await materialiseInputs(run, inputs, join(scratch, 'inputs'))
+
+    const { run_id, experiment_id, token } = await context.write(async (tx) => {
+      const started = await stepRuns.start(tx, run, step, { inputs, params, snapshot, environment, lock: named?.lock })
+      await rows.updateStep(tx, run.workspace, step.id, { ...changes, tracking_run: started.run_id })
+      const secret = await deps.issueRunToken(tx, {
+        workspace: run.workspace,
+        run: step.id,
+        rights: STEP_RIGHTS.filter((right: Permission) => who.rights.includes(right)),
+        expires_ms: clock.now() + timeout_ms + 60_000,
+        behalf: { kind: who.kind, id: who.id, name: who.name },
+      })
+      return { ...started, token: secret }
+    })
+    changes.tracking_run = run_id
+    context.progress(null, 'running')
+    const started = Date.now()
+    const process = await deps.startProcess({
+      args: ['sh', '-c', spec.run],
+      cwd,
+      env: {
+        ...inputEnv,
+        ...Object.fromEntries(
+          Object.entries(params).map(([name, value]) => [`SLIPWAY_PARAM_${envWord(name)}`, String(value)]),
+        ),
+        SLIPWAY_PARAMS: JSON.stringify(params),
+        SLIPWAY_URL: deps.url(),
+        SLIPWAY_TOKEN: token,
+        SLIPWAY_WORKSPACE: run.workspace,
+        SLIPWAY_PIPELINE_RUN: run.id,
+        SLIPWAY_STEP_RUN: step.id,
+        MLFLOW_TRACKING_URI: deps.url(),
+        MLFLOW_TRACKING_TOKEN: token,
+        MLFLOW_EXPERIMENT_ID: experiment_id,
+        MLFLOW_RUN_ID: run_id,
+        MLFLOW_DISABLE_TELEMETRY: 'true',
+        DO_NOT_TRACK: 'true',
+        GIT_PYTHON_REFRESH: 'quiet',
+      },
+      ...(environment && { environment }),
+      limits: {
+        memory_bytes: spec.memory ? readBytes(spec.memory) : settings.memory_bytes,
+        // Waiting for data and making the environment is not the code's fault.
+        wall_ms: timeout_ms,
+      },
+      signal: context.signal,
+      onLine: ({ text }) => log.line(text),
+    })
+    const end = await process.ended
+    changes.exit_code = end.code
+    changes.peak_bytes = end.peak_bytes
+    const words = endWords(end, spec, settings.memory_bytes, timeout_ms)
+    log.line(`ended after ${showDuration(Date.now() - started)}: ${words}`)
+    if (end.reason === 'cancelled') return 'interrupted'
+    if (end.reason !== 'exit' || end.code !== 0) return { state: 'failed', reason: words }
+    changes.outputs = await captureOutputs(blobs, cwd, spec.writes, context.signal)
+    return { state: 'done', reason: null }
+  }
+
   return {
-    async run(run, step, who, context) {
-      const spec = run.spec.steps[step.name]!
-      const timeout_ms = spec.timeout ? readDuration(spec.timeout) : STEP_TIMEOUT_MS
-      const deadline = Date.now() + timeout_ms
-      const scratch = join(settings.dir, 'scratch', step.id)
-      const params: Record<string, Scalar> = { ...run.params, ...spec.params }
+    async run(run, step, context) {
       const log = await logs.open(step.id)
       const changes: Partial<rows.StepRun> = {}
-      let tracking_run: string | undefined
+      let scratch: string | undefined
+      let ended: Pick<StepOutcome, 'state' | 'reason'> | 'interrupted'
       try {
-        await rm(scratch, { recursive: true, force: true })
-        const inputs = await resolveInputs(run, spec, context, deadline)
-        changes.inputs = inputs
-        const named = spec.environment === undefined ? undefined : run.environments[spec.environment]
-        changes.cache_parts = cacheParts(spec, {
-          code: run.code,
-          environment: named ? `${named.python ?? 'any'} ${named.lock}` : null,
-          inputs,
-          params,
-        })
-        changes.cache_key = cacheKey(changes.cache_parts)
-        if (run.use_cache === 1 && spec.cache !== false) {
-          const equal = await store.read((sql) => rows.stepByKey(sql, run.workspace, changes.cache_key!))
-          if (equal) {
-            log.line(
-              `same command, code, environment, params and inputs as ${equal.id}: its outputs are taken; nothing ran, so nothing was logged or registered anew`,
-            )
-            return {
-              state: 'cached',
-              reason: null,
-              changes: {
-                ...changes,
-                outputs: equal.outputs,
-                cached_from: equal.id,
-                cache_words: `same as ${equal.id}`,
-                tracking_run: equal.tracking_run,
-                log_digest: await log.finish(),
-              },
-            }
-          }
-          const earlier = await store.read((sql) =>
-            rows.earlierStep(sql, run.workspace, run.project, run.pipeline, step.name, step.id),
-          )
-          changes.cache_words = missWords(changes.cache_parts, earlier?.cache_parts)
-        } else changes.cache_words = 'the cache is off for this step'
-        log.line(`not from the cache: ${changes.cache_words}`)
-
-        let environment: Awaited<ReturnType<PipelinesDeps['environments']['ensure']>> | undefined
-        if (named) {
-          context.progress(null, 'making the environment')
-          const lock = Buffer.from(await blobs.read(named.lock)).toString()
-          environment = await deps.environments.ensure(
-            { lock, ...(named.python !== undefined && { python: named.python }) },
-            { signal: context.signal, onProgress: ({ words }) => log.line(`environment: ${words}`) },
-          )
-          changes.environment = environment.key
-        }
-        const snapshot = await store.read((sql) => code.getCode(sql, run.workspace, run.code))
-        const cwd = join(scratch, 'code')
-        await mkdir(cwd, { recursive: true })
-        await code.materialiseCode(snapshot, cwd)
-        const inputEnv = await materialiseInputs(run, inputs, join(scratch, 'inputs'))
-        const tracked = await stepRuns.start(run, step, who, {
-          inputs,
-          params,
-          snapshot,
-          environment,
-          lock: named?.lock,
-        })
-        tracking_run = tracked.run_id
-        changes.tracking_run = tracking_run
-        await context.write((tx) =>
-          rows.updateStep(tx, run.workspace, step.id, {
-            ...changes,
-            state: 'running',
-            started_ms: step.started_ms ?? clock.now(),
-          }),
-        )
-
-        const token = await store.write((tx) =>
-          deps.issueRunToken(tx, {
-            workspace: run.workspace,
-            run: step.id,
-            rights: STEP_RIGHTS.filter((right: Permission) => who.rights.includes(right)),
-            expires_ms: clock.now() + timeout_ms + 60_000,
-            behalf: { kind: who.kind, id: who.id, name: who.name },
-          }),
-        )
-        context.progress(null, 'running')
-        const started = Date.now()
-        const process = await deps.startProcess({
-          args: ['sh', '-c', spec.run],
-          cwd,
-          env: {
-            ...inputEnv,
-            ...Object.fromEntries(
-              Object.entries(params).map(([name, value]) => [`SLIPWAY_PARAM_${envWord(name)}`, String(value)]),
-            ),
-            SLIPWAY_PARAMS: JSON.stringify(params),
-            SLIPWAY_URL: deps.url(),
-            SLIPWAY_TOKEN: token,
-            SLIPWAY_WORKSPACE: run.workspace,
-            SLIPWAY_PIPELINE_RUN: run.id,
-            SLIPWAY_STEP_RUN: step.id,
-            MLFLOW_TRACKING_URI: deps.url(),
-            MLFLOW_TRACKING_TOKEN: token,
-            MLFLOW_EXPERIMENT_ID: tracked.experiment_id,
-            MLFLOW_RUN_ID: tracked.run_id,
-            MLFLOW_DISABLE_TELEMETRY: 'true',
-            DO_NOT_TRACK: 'true',
-            GIT_PYTHON_REFRESH: 'quiet',
-          },
-          ...(environment && { environment }),
-          limits: {
-            memory_bytes: spec.memory ? readBytes(spec.memory) : settings.memory_bytes,
-            wall_ms: Math.max(1000, deadline - Date.now()),
-          },
-          signal: context.signal,
-          onLine: ({ text }) => log.line(text),
-        })
-        const end = await process.ended
-        changes.exit_code = end.code
-        changes.peak_bytes = end.peak_bytes
-        log.line(
-          `ended after ${showDuration(Date.now() - started)}: ${endWords(end, spec, settings.memory_bytes, timeout_ms)}`,
-        )
-        if (end.reason === 'cancelled') {
-          await stepRuns.end(tracking_run, who, 'KILLED')
-          return {
-            state: 'cancelled',
-            reason: 'it was cancelled',
-            changes: { ...changes, log_digest: await log.finish() },
-          }
-        }
-        if (end.reason !== 'exit' || end.code !== 0) {
-          await stepRuns.end(tracking_run, who, 'FAILED')
-          return {
-            state: 'failed',
-            reason: endWords(end, spec, settings.memory_bytes, timeout_ms),
-            changes: { ...changes, log_digest: await log.finish() },
-          }
-        }
-        const outputs = await captureOutputs(blobs, cwd, spec.writes, context.signal)
-        await stepRuns.end(tracking_run, who, 'FINISHED')
-        return { state: 'done', reason: null, changes: { ...changes, outputs, log_digest: await log.finish() } }
+        await mkdir(scratches, { recursive: true, mode: 0o700 })
+        scratch = await mkdtemp(join(scratches, `${step.id}-`))
+        ended = await work(run, step, context, { scratch, log, changes })
       } catch (error) {
-        if (tracking_run)
-          await stepRuns.end(tracking_run, who, context.signal.aborted ? 'KILLED' : 'FAILED').catch(() => undefined)
-        const words = (error as Error).message
-        log.line(words)
-        const log_digest = await log.finish().catch(() => null)
-        if (context.signal.aborted) throw error
-        const remedy = error instanceof DomainError && error.remedy ? ` ${error.remedy}` : ''
-        return { state: 'failed', reason: `${words}${remedy}`.slice(0, 2000), changes: { ...changes, log_digest } }
+        if (context.signal.aborted) ended = 'interrupted'
+        else {
+          const words = (error as Error).message
+          log.line(words)
+          const remedy = error instanceof DomainError && error.remedy ? ` ${error.remedy}` : ''
+          ended = { state: 'failed', reason: `${words}${remedy}`.slice(0, 2000) }
+        }
       } finally {
-        await store.write((tx) => deps.endRunTokens(tx, run.workspace, step.id)).catch(() => undefined)
-        await rm(scratch, { recursive: true, force: true })
+        if (scratch) await rm(scratch, { recursive: true, force: true }).catch(() => undefined)
       }
+      if (ended === 'interrupted') log.line('interrupted')
+      changes.log_digest = await log.finish().catch(() => null)
+      return ended === 'interrupted' ? { state: ended, changes } : { ...ended, changes }
     },
+
+    sweep: () => rm(scratches, { recursive: true, force: true }),
   }
 }
 
@@ -320,7 +315,6 @@ export function stepEdges(step: Pick<rows.StepRun, 'id' | 'run'>, outcome: StepO
 const envWord = (name: string): string => name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')
 
 async function plainFiles(dir: string): Promise<string[]> {
-  const { readdir } = await import('node:fs/promises')
   const entries = await readdir(dir, { recursive: true, withFileTypes: true })
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
 }

@@ -1,8 +1,6 @@
 /** The tracking run of a step: what its code logs with the plain MLflow client lands under it. */
-
 import type { Environment } from '#kernel/environments/index.ts'
-import { DomainError } from '#kernel/errors.ts'
-import type { Who } from '#kernel/http/who.ts'
+import type { Tx } from '#kernel/store/index.ts'
 import type { RunStatus } from '#slices/tracking'
 import type { PipelinesDeps } from './deps.ts'
 import type * as rows from './pipelines-store.ts'
@@ -11,48 +9,30 @@ import type { Scalar } from './schema.ts'
 /** Tag values are bounded; exact packages of a large environment are cut, the lock's digest never is. */
 const TAG_MAX = 8000
 
-export interface StepRuns {
-  start(
-    run: rows.PipelineRun,
-    step: rows.StepRun,
-    who: Who,
-    facts: {
-      inputs: readonly rows.StepInput[]
-      params: Readonly<Record<string, Scalar>>
-      snapshot: rows.CodeSnapshot
-      environment: Environment | undefined
-      lock: string | undefined
-    },
-  ): Promise<{ run_id: string; experiment_id: string }>
-  /** Ends it with this status when the step's own code did not. */
-  end(run_id: string, who: Who, status: RunStatus): Promise<void>
+export interface StepRunFacts {
+  inputs: readonly rows.StepInput[]
+  params: Readonly<Record<string, Scalar>>
+  snapshot: rows.CodeSnapshot
+  environment: Environment | undefined
+  lock: string | undefined
 }
 
-export function createStepRuns({
-  store,
-  tracking,
-  clock,
-}: Pick<PipelinesDeps, 'store' | 'tracking' | 'clock'>): StepRuns {
-  const experiment = async (who: Who, name: string): Promise<string> => {
-    const ask = () =>
-      store.query<{ experiment_id: string }>('tracking.getExperimentByName', { workspace: who.workspace, name })
-    try {
-      return (await ask()).experiment_id
-    } catch (error) {
-      if (!(error instanceof DomainError) || error.problem !== 'not-found') throw error
-    }
-    try {
-      return await store.write((tx) => tracking.createExperiment(tx, who, { name, tags: [] } as never))
-    } catch (error) {
-      // Another step was quicker.
-      if (error instanceof DomainError && error.problem === 'already-exists') return (await ask()).experiment_id
-      throw error
-    }
-  }
+export interface StepRuns {
+  start(
+    tx: Tx,
+    run: rows.PipelineRun,
+    step: rows.StepRun,
+    facts: StepRunFacts,
+  ): Promise<{ run_id: string; experiment_id: string }>
+  /** Ends it with this status unless the step's own code did, or somebody deleted it. */
+  end(tx: Tx, run: rows.PipelineRun, run_id: string, status: RunStatus): Promise<void>
+}
 
+export function createStepRuns({ tracking, clock }: Pick<PipelinesDeps, 'tracking' | 'clock'>): StepRuns {
   return {
-    async start(run, step, who, { inputs, params, snapshot, environment, lock }) {
-      const experiment_id = await experiment(who, `${run.project}/${run.pipeline}`)
+    async start(tx, run, step, { inputs, params, snapshot, environment, lock }) {
+      const { who } = run
+      const experiment_id = await tracking.ensureExperiment(tx, who, `${run.project}/${run.pipeline}`)
       const tags: Record<string, string> = {
         'mlflow.user': who.name,
         'mlflow.source.type': 'PROJECT',
@@ -72,9 +52,10 @@ export function createStepRuns({
             .join('\n')
             .slice(0, TAG_MAX),
         }),
+        // Tags and not params: the step's own code may log a param of the same name.
+        ...Object.fromEntries(Object.entries(params).map(([name, value]) => [`slipway.param.${name}`, String(value)])),
       }
-      const { run_id } = await store.command<{ run_id: string }>('tracking.createRun', {
-        ...tracking.draw.run(who),
+      const { run_id } = await tracking.createRun(tx, who, {
         experiment_id,
         name: `${step.name} #${run.number}${step.attempt > 1 ? ` (attempt ${step.attempt})` : ''}`,
         user_id: who.name,
@@ -94,21 +75,15 @@ export function createStepRuns({
           },
           tags: [{ key: 'mlflow.data.context', value: input.name }],
         }))
-      if (datasets.length > 0)
-        await store.command('tracking.logInputs', { ...tracking.draw.stamp(who), run_id, datasets, models: [] })
-      for (const [key, value] of Object.entries(params))
-        await store.command('tracking.setTag', {
-          ...tracking.draw.stamp(who),
-          run_id,
-          tag: { key: `slipway.param.${key}`, value: String(value) },
-        })
+      if (datasets.length > 0) await tracking.logInputs(tx, who, run_id, datasets)
       return { run_id, experiment_id }
     },
 
-    async end(run_id, who, status) {
-      const run = await store.read((sql) => tracking.getRun(sql, who.workspace, run_id))
-      if (run.status !== 'RUNNING' && run.status !== 'SCHEDULED') return
-      await store.command('tracking.updateRun', { ...tracking.draw.stamp(who), run_id, status, end_ms: clock.now() })
+    async end(tx, { who }, run_id, status) {
+      const known = await tracking.findRun(tx, who.workspace, run_id)
+      if (known?.status !== 'RUNNING' && known?.status !== 'SCHEDULED') return
+      if (known.lifecycle !== 'active') return
+      await tracking.updateRun(tx, who, run_id, { status, end_ms: clock.now() })
     },
   }
 }
