@@ -8,7 +8,15 @@ import { readConfig } from '../server/src/config.ts'
 export async function withApp<T>(work: (app: RunningApp) => Promise<T>): Promise<T> {
   const data = mkdtempSync(path.join(tmpdir(), 'slipway-tools-'))
   try {
-    const flags = { data, port: '0', dev: 'true', 'log.level': 'silent', 'store.reserve': '0' }
+    const flags = {
+      data,
+      port: '0',
+      dev: 'true',
+      'log.level': 'silent',
+      'store.reserve': '0',
+      // No tool waits for a model to be prepared: none has to build an environment.
+      'environments.offline': 'true',
+    }
     const app = await startApp(readConfig({ cwd: data, env: {}, flags }))
     try {
       return await work(app)

@@ -17,7 +17,7 @@ export interface Example {
   line: number
 }
 
-const EXAMPLE_MS_MAX = 60_000
+const EXAMPLE_MS_MAX = 120_000
 
 /** Blocks of one document in their order. */
 export function examplesOf(markdown: string): Example[] {
