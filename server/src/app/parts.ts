@@ -194,6 +194,7 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
   const projects = createProjects({ events, clock })
   const insight = createInsight({
     store,
+    jobs,
     projects,
     datasets,
     pipelines,

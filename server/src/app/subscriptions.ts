@@ -4,9 +4,9 @@ import { accessEvents } from '#slices/access'
 import { datasetVersionProfiled } from '#slices/datasets'
 import { alertHeld, alertRaised } from '#slices/monitoring'
 import { pipelineEvents } from '#slices/pipelines'
-import { verdictReached } from '#slices/quality'
+import { verdictOverridden, verdictReached } from '#slices/quality'
 import { registryEvents } from '#slices/registry'
-import { versionPrepared } from '#slices/serving'
+import { endpointApplied, endpointRemoved, versionPrepared } from '#slices/serving'
 import type { Parts } from './parts.ts'
 
 const PREPARE: readonly Permission[] = ['registry.read', 'serving.write', 'datasets.read', 'tracking.read']
@@ -36,6 +36,10 @@ export function subscribe({ events, quality, pipelines, serving, explain, releas
   events.on(verdictReached, 'pipelines', START, async (tx, who, { after }) => {
     if (after.passed) await pipelines.considerDataset(tx, who, { dataset: after.dataset, version: after.version })
   })
+  // A failing version that a person accepts may be an input from now on.
+  events.on(verdictOverridden, 'pipelines', START, (tx, who, { subject, after }) =>
+    pipelines.considerDataset(tx, who, { dataset: after.dataset, version: subject.id }),
+  )
   events.onAny('pipeline-triggers', START, (tx, who, event) => pipelines.considerEvent(tx, who, event))
   events.on(registryEvents.versionCreated, 'serving', PREPARE, (tx, who, { after }) =>
     serving.prepare(tx, who, after.name, after.version),
@@ -46,6 +50,12 @@ export function subscribe({ events, quality, pipelines, serving, explain, releas
   events.on(versionPrepared, 'explain', EXPLAIN, async (tx, who, { after }) => {
     if (after.ok) await explain.explainVersion(tx, who, after.model, after.version)
   })
+  events.on(endpointApplied, 'releases', RELEASE, (tx, who, { after }) =>
+    releases.considerEndpoint(tx, who, after.endpoint),
+  )
+  events.on(endpointRemoved, 'releases', RELEASE, (tx, who, { after, at_ms }) =>
+    releases.considerRemoval(tx, who, { endpoint: after.endpoint, at_ms }),
+  )
   events.on(alertRaised, 'retraining', RELEASE, (tx, who, { after }) =>
     releases.considerRetraining(tx, who, { ...after }),
   )

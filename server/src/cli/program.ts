@@ -92,6 +92,22 @@ export async function main(argv: readonly string[]): Promise<number> {
     .description('log of a step, a pipeline run, or the newest run of a pipeline')
     .option('-f, --follow', 'until it has ended')
     .action(act(async () => (await import('./logs.ts')).logs))
+  const release = program.command('release').description('releases of endpoints')
+  release
+    .command('list')
+    .description('releases, newest first')
+    .option('-e, --endpoint <name>', 'of this endpoint only')
+    .action(act(async () => (await import('./release.ts')).listReleases))
+  release
+    .command('propose <endpoint> <version>')
+    .description('propose a model version for an endpoint: its gate decides')
+    .option('--reason <text>', 'why')
+    .action(act(async () => (await import('./release.ts')).proposeRelease))
+  release
+    .command('rollback <release>')
+    .description('end a rollout, or go from a live release back to the one before it')
+    .requiredOption('--reason <text>', 'why')
+    .action(act(async () => (await import('./release.ts')).rollBackRelease))
   program
     .command('data')
     .description('datasets')

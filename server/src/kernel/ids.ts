@@ -13,6 +13,7 @@ export const ID_PREFIXES = {
   revision: 'rev',
   prediction: 'prd',
   release: 'rel',
+  retraining: 'rtr',
   alert: 'alt',
   monitor: 'mon',
   token: 'tok',

@@ -1,3 +1,4 @@
+import type { Jobs } from '#kernel/jobs/index.ts'
 import type { Sql, Store } from '#kernel/store/index.ts'
 import type { Datasets } from '#slices/datasets'
 import type { Monitoring } from '#slices/monitoring'
@@ -8,6 +9,7 @@ import type { Serving } from '#slices/serving'
 
 export interface InsightDeps {
   store: Pick<Store, 'read'>
+  jobs: Pick<Jobs, 'list'>
   projects: Projects
   datasets: Pick<Datasets, 'list' | 'versions' | 'version'>
   pipelines: Pick<Pipelines, 'listPipelines' | 'listRuns' | 'getCode'>
@@ -27,7 +29,15 @@ export interface InsightDeps {
   monitoring: Pick<Monitoring, 'listMonitors' | 'windows' | 'alerts' | 'labelsOf' | 'due'>
   releases: Pick<
     Releases,
-    'listReleases' | 'liveRelease' | 'openRelease' | 'listRetrainings' | 'decisions' | 'getRelease'
+    | 'listReleases'
+    | 'describeReleases'
+    | 'countReleases'
+    | 'countRetrainings'
+    | 'liveRelease'
+    | 'openRelease'
+    | 'listRetrainings'
+    | 'decisions'
+    | 'getRelease'
   >
   trainingData: ReleasesDeps['trainingData']
   provenance: ReleasesDeps['provenance']

@@ -10,6 +10,8 @@ export interface Busy {
     preparations: number
     releases: number
     retrainings: number
+    /** Data that is read or checked. */
+    data: number
     windows: number
     events: number
   }
@@ -41,15 +43,18 @@ export function createInsight(deps: InsightDeps): Insight {
       // What a window is due by stands in memory for a moment before it stands in the store.
       await deps.serving.flushWatermarks()
       return deps.store.read(async (sql) => {
-        const releases = await deps.releases.listReleases(sql, workspace, { limit: 100 })
-        const retrainings = await deps.releases.listRetrainings(sql, workspace, { limit: 50 })
+        const open = async (kind: string) => {
+          let count = 0
+          for (const state of ['waiting', 'running'] as const)
+            count += (await deps.jobs.list(sql, workspace, { kind, state, limit: 1000 })).length
+          return count
+        }
         const parts = {
           pipeline_runs: (await deps.pipelines.listRuns(sql, workspace, { state: 'running', limit: 1000 })).length,
-          preparations: (await deps.serving.listPreparations(sql, workspace, undefined, 50)).filter(
-            ({ state }) => state === 'waiting',
-          ).length,
-          releases: releases.filter(({ state }) => ['checking', 'approved', 'loading'].includes(state)).length,
-          retrainings: retrainings.filter(({ state }) => state === 'collecting' || state === 'training').length,
+          preparations: await open('serving.prepare'),
+          releases: await deps.releases.countReleases(sql, workspace, ['checking', 'approved', 'loading']),
+          retrainings: await deps.releases.countRetrainings(sql, workspace),
+          data: (await open('datasets.profile')) + (await open('quality.verify')),
           windows: await deps.monitoring.due(sql, workspace),
           events: await deps.undelivered(sql, workspace),
         }
@@ -63,6 +68,12 @@ export function createInsight(deps: InsightDeps): Insight {
       const add = (kind: string, id: string, label: string) => {
         if (hits.length < HITS_MAX && (label.toLowerCase().includes(wanted) || id.toLowerCase().startsWith(wanted)))
           hits.push({ kind, id, label })
+      }
+      // What is an id is looked up by it; names are few enough to be looked through.
+      if (/^rel_[0-9a-f]{32}$/.test(wanted)) {
+        const described = await deps.releases.describeReleases(sql, workspace, [wanted])
+        for (const [id, { label, state }] of described) add('release', id, `${label} (${state})`)
+        return hits
       }
       for (const { project } of await deps.projects.list(sql, workspace)) add('project', project, project)
       for (const { name, model } of await deps.serving.listEndpoints(sql, workspace)) {

@@ -19,6 +19,8 @@ export interface ProjectOverview {
     name: string
     model: string
     live: { release: string; version: number; since_ms: number | null } | null
+    /** The newest release, when it was rolled back: what serves is what was there before. */
+    rolled_back: { release: string; version: number; reason: string | null } | null
     open: { release: string; version: number; state: string; step: number | null } | null
     requests: number
     watermark_ms: number | null
@@ -55,6 +57,7 @@ async function projectOverview(
   const lines: ProjectOverview['endpoints'] = []
   for (const endpoint of endpoints) {
     const live = await deps.releases.liveRelease(sql, workspace, endpoint.name)
+    const [last] = await deps.releases.listReleases(sql, workspace, { endpoint: endpoint.name, limit: 1 })
     const open = await deps.releases.openRelease(sql, workspace, endpoint.name)
     const traffic = await deps.serving.trafficOf(sql, workspace, endpoint.name)
     const monitor = (await deps.monitoring.listMonitors(sql, workspace)).find((one) => one.endpoint === endpoint.name)
@@ -63,6 +66,8 @@ async function projectOverview(
       name: endpoint.name,
       model: endpoint.model,
       live: live ? { release: live.id, version: live.version, since_ms: live.live_ms } : null,
+      rolled_back:
+        last?.state === 'rolled_back' ? { release: last.id, version: last.version, reason: last.reason } : null,
       open: open ? { release: open.id, version: open.version, state: open.state, step: open.step } : null,
       requests: (traffic?.routes ?? []).reduce(
         (sum, route) => sum + (deps.serving.stats(route.revision)?.requests ?? 0),
@@ -81,12 +86,7 @@ async function projectOverview(
       source(applied),
       await prepare(deps, sql, workspace),
       build(pipelines.length, run),
-      await test(
-        deps,
-        sql,
-        workspace,
-        endpoints.map(({ name }) => name),
-      ),
+      await test(deps, sql, workspace, endpoints),
       merge(),
       deploy(lines),
       monitor(lines),
@@ -163,9 +163,15 @@ function build(
   )
 }
 
-async function test(deps: InsightDeps, sql: Sql, workspace: string, endpoints: readonly string[]): Promise<Stage> {
-  const [waiting] = (await deps.serving.listPreparations(sql, workspace, undefined, 20)).filter(
-    ({ state }) => state === 'waiting',
+async function test(
+  deps: InsightDeps,
+  sql: Sql,
+  workspace: string,
+  endpoints: readonly { name: string; model: string }[],
+): Promise<Stage> {
+  if (endpoints.length === 0) return stage('Test', 'not-applicable', 'the project has no endpoint to test a model for')
+  const [waiting] = (await deps.serving.listPreparations(sql, workspace, undefined, 50)).filter(
+    ({ state, model }) => state === 'waiting' && endpoints.some((endpoint) => endpoint.model === model),
   )
   if (waiting)
     return stage(
@@ -176,7 +182,7 @@ async function test(deps: InsightDeps, sql: Sql, workspace: string, endpoints: r
       { kind: 'model-version', id: `${waiting.model}/${waiting.version}` },
     )
   const releases = (await deps.releases.listReleases(sql, workspace, { limit: 50 })).filter((release) =>
-    endpoints.includes(release.endpoint),
+    endpoints.some(({ name }) => name === release.endpoint),
   )
   const checking = releases.find(({ state }) => state === 'checking' || state === 'proposed')
   if (checking)
@@ -218,7 +224,12 @@ function deploy(endpoints: ProjectOverview['endpoints']): Stage {
   return stage(
     'Deploy',
     'ok',
-    live.map((endpoint) => `version ${endpoint.live!.version} serves ${endpoint.name}`).join(', '),
+    live
+      .map(
+        ({ name, live: now, rolled_back }) =>
+          `version ${now!.version} serves ${name}${rolled_back ? `; version ${rolled_back.version} was rolled back: ${rolled_back.reason}` : ''}`,
+      )
+      .join(', '),
     first!.live!.since_ms,
     { kind: 'release', id: first!.live!.release },
   )

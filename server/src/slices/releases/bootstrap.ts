@@ -6,15 +6,21 @@
 import { Worker } from 'node:worker_threads'
 import type { Estimate } from './gate-rules.ts'
 
+/** What a model said of each row: `scores` for ranking measures and regression, `answers` for measures of classes. */
+export interface Side {
+  scores: Float64Array
+  answers: Float64Array
+}
+
 export interface BootstrapInput {
-  kind: 'binary' | 'regression'
-  metrics: string[]
-  /** Labels or truths. */
+  kind: 'binary' | 'multiclass' | 'regression'
+  /** A metric, the confidence of its interval, and the name under which it is answered. */
+  asked: { metric: string; confidence: number; name: string }[]
+  /** Labels (1 for the positive class; the number of a class) or true values. */
   truths: Float64Array
-  candidate: { scores: Float64Array; answers: Float64Array }
-  champion: { scores: Float64Array; answers: Float64Array } | null
+  candidate: Side
+  champion: Side | null
   resamples: number
-  confidence: number
   /** Seeds the resampling: the same release gives the same interval. */
   seed: number
 }
@@ -26,6 +32,7 @@ export type BootstrapOutput = Record<
 
 export function bootstrap(input: BootstrapInput, signal?: AbortSignal): Promise<BootstrapOutput> {
   return new Promise((resolve, reject) => {
+    signal?.throwIfAborted()
     const worker = new Worker(new URL('./bootstrap-thread.ts', import.meta.url), { workerData: input })
     const stop = () => void worker.terminate()
     signal?.addEventListener('abort', stop, { once: true })
@@ -33,7 +40,7 @@ export function bootstrap(input: BootstrapInput, signal?: AbortSignal): Promise<
     worker.once('error', reject)
     worker.once('exit', (code) => {
       signal?.removeEventListener('abort', stop)
-      if (code !== 0) reject(signal?.reason ?? new Error(`the bootstrap thread ended with ${code}`))
+      reject(signal?.aborted ? signal.reason : new Error(`the bootstrap thread ended with ${code}`))
     })
   })
 }

@@ -25,6 +25,7 @@ export interface ReleasesDeps {
   serving: Pick<
     Serving,
     | 'getEndpoint'
+    | 'applyEndpoint'
     | 'endpointsOfModel'
     | 'addRevision'
     | 'retireRevision'

@@ -1,5 +1,6 @@
 import { event } from '#kernel/events/index.ts'
 import type { ReleaseState } from './release-store.ts'
+import type { ReleaseSpec } from './schema.ts'
 
 export interface ReleaseFact {
   release: string
@@ -18,9 +19,10 @@ export interface RetrainingFact {
   reason: string | null
   pipeline_run?: string | null
   dataset_version?: string | null
+  release?: string | null
 }
 
-export const policyApplied = event<{ endpoint: string; project: string }>(
+export const policyApplied = event<{ endpoint: string; project: string; spec: ReleaseSpec | null }>(
   'releases.policy-applied',
   'The gate, rollout or retraining rules of an endpoint were set.',
 )
@@ -43,5 +45,5 @@ export const releaseRolledBack = event<ReleaseFact>(
 )
 export const retrainingMoved = event<RetrainingFact>(
   'releases.retraining',
-  'A retraining began, was skipped, or ended.',
+  'A retraining began, was skipped, got on, or ended.',
 )

@@ -2,7 +2,7 @@
 import { readDuration } from '#kernel/units.ts'
 import type { GateRule } from './schema.ts'
 
-/** A measure with the spread that resampling gives it. */
+/** A measure with the spread that resampling gives it: the two-sided percentile interval of 1,000 bootstrap resamples. */
 export interface Estimate {
   value: number
   low: number
@@ -12,8 +12,10 @@ export interface Estimate {
 }
 
 export interface Measured {
-  /** Rows on which candidate and champion were compared, and where they came from. */
+  /** Rows that the candidate was asked, and where they came from. */
   rows: number
+  /** Of these, those that the metrics are measured on: candidate and champion answered both. */
+  compared: number
   source: 'replay' | 'dataset' | 'none'
   /** Why there are no rows, when there are none. */
   source_words: string
@@ -21,8 +23,11 @@ export interface Measured {
   to_ms: number | null
   /** Replayed requests that lie within the candidate's training data, and were left out. */
   left_out: number
-  /** Rows that the candidate failed on. */
+  /** Rows that the candidate failed on, or answered without anything that can be measured. */
   failed: number
+  /** What it said of the first of them. */
+  failure: string | null
+  /** By metric; where rules of one metric ask for several confidences, further ones as `<metric>@<confidence>`. */
   metrics: Record<string, { candidate: Estimate | null; champion: Estimate | null; difference: Estimate | null }>
   latency_p99_ms: number | null
   form: 'onnx' | 'python' | null
@@ -59,7 +64,7 @@ export function judge(rules: readonly GateRule[], measured: Measured): Omit<Verd
     reason:
       failed.length > 0
         ? failed.map(({ words }) => words).join('; ')
-        : rules.length === 0
+        : outcomes.length === 0
           ? 'the gate has no rules'
           : `${applied} of ${outcomes.length} rules passed${applied < outcomes.length ? `, ${outcomes.length - applied} did not apply` : ''}`,
     rules: outcomes,
@@ -108,11 +113,15 @@ function judgeRule(rule: GateRule, measured: Measured): RuleOutcome {
       }
 }
 
-function judgeAnswers({ failed, rows }: Measured): RuleOutcome {
+function judgeAnswers({ failed, failure, rows }: Measured): RuleOutcome {
   const rule = { answers: 'all' } as const
   return failed === 0
     ? { rule, outcome: 'passed', words: `it answered all ${rows} rows` }
-    : { rule, outcome: 'failed', words: `it failed on ${failed} of ${rows + failed} rows` }
+    : {
+        rule,
+        outcome: 'failed',
+        words: `it failed on ${failed} of ${Math.max(rows, failed)} rows${failure ? `: ${failure}` : ''}`,
+      }
 }
 
 function judgeMetric(rule: Extract<GateRule, { metric: unknown }>, measured: Measured): RuleOutcome {
@@ -122,13 +131,13 @@ function judgeMetric(rule: Extract<GateRule, { metric: unknown }>, measured: Mea
     return { rule, outcome: 'not-applicable', words: `${metric}: ${measured.source_words}` }
   if (versus && !measured.champion)
     return { rule, outcome: 'not-applicable', words: `${metric} against the champion: there is none yet` }
-  const found = measured.metrics[metric]
+  const found = measured.metrics[`${metric}@${rule.confidence}`] ?? measured.metrics[metric]
   const estimate = versus ? found?.difference : found?.candidate
   if (!estimate)
     return {
       rule,
       outcome: 'failed',
-      words: `${metric} could not be measured on ${measured.rows} rows${measured.failed ? `, of which the candidate failed on ${measured.failed}` : ''}`,
+      words: `${metric} could not be measured on ${measured.compared} rows${measured.failed ? `; the candidate failed on ${measured.failed}` : ''}`,
     }
   const sure = rule.confidence !== undefined
   const what = versus ? `${metric} minus champion's` : metric
@@ -148,6 +157,6 @@ function judgeMetric(rule: Extract<GateRule, { metric: unknown }>, measured: Mea
     outcome: passed ? 'passed' : 'failed',
     estimate,
     ...(checks[0] && { threshold: checks[0].threshold }),
-    words: `${what} is ${shown(estimate.value)} [${shown(estimate.low)}, ${shown(estimate.high)}] on ${measured.rows} rows, ${passed ? '' : 'not '}${bound}${sure ? ` at ${Math.round(estimate.confidence * 100)} %` : ''}`,
+    words: `${what} is ${shown(estimate.value)} [${shown(estimate.low)}, ${shown(estimate.high)}] on ${measured.compared} rows, ${passed ? '' : 'not '}${bound}${sure ? ` at ${Math.round(estimate.confidence * 100)} %` : ''}`,
   }
 }

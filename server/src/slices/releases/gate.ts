@@ -2,12 +2,14 @@
 import type { Sql } from '#kernel/store/index.ts'
 import { readDuration } from '#kernel/units.ts'
 import type { LabelledRow } from '#slices/monitoring'
-import type { Scorer } from '#slices/serving'
+import type { EndpointSpec, Scorer } from '#slices/serving'
 import { bootstrap } from './bootstrap.ts'
 import type { ReleasesDeps } from './deps.ts'
 import { judge, type Measured, type Verdict } from './gate-rules.ts'
 import type { Release } from './release-store.ts'
 import * as rows from './release-store.ts'
+import { kindOf, numbersOf, type Said, sayings } from './sayings.ts'
+import type { GateRule } from './schema.ts'
 
 const ROWS_DEFAULT = 20_000
 /** Rows below which nothing is compared: an interval on fewer says too little. */
@@ -45,7 +47,9 @@ export async function runGate(
     from_ms: found.from_ms,
     to_ms: found.to_ms,
     left_out: found.left_out,
+    compared: found.rows.length,
     failed: 0,
+    failure: null,
     metrics: {},
     latency_p99_ms: null,
     form: preparation?.form ?? null,
@@ -63,40 +67,31 @@ export async function runGate(
         { signal: context.signal, onProgress: (share) => context.progress(0.2 + share * 0.3) },
       )
       measured.failed = mine.failed
+      measured.failure = mine.failures[0]?.error ?? null
       measured.latency_p99_ms = await latencyOf(candidate, found.rows)
-      const theirs = champion ? await championScores(deps, champion, found.rows, endpoint.spec, context.signal) : null
-      context.progress(0.7, 'resampling')
-      const metrics = [...new Set(rules.flatMap((rule) => ('metric' in rule ? [String(rule.metric)] : [])))]
-      if (metrics.length > 0) {
-        // Rows that either failed on say nothing of the difference; how many they are is told.
-        const keep = found.rows
-          .map((_, at) => at)
-          .filter((at) => mine.scores[at] !== null && (!theirs || theirs[at] !== null))
-        const positive = String(endpoint.spec.positive ?? 1)
-        const threshold = endpoint.spec.threshold ?? 0.5
-        const side = (scores: readonly (number | null)[]) => {
-          const values = Float64Array.from(keep, (at) => scores[at]!)
-          return { scores: values, answers: values.map((score) => (score >= threshold ? 1 : 0)) }
+      const asked = askedOf(rules)
+      if (asked.length > 0) {
+        const said = sayings(endpoint.spec, mine.scores, mine.labels)
+        const theirs = champion ? await championSaid(deps, champion, found.rows, endpoint.spec, context.signal) : null
+        // Answered, but with nothing that its task could be measured by: as good as no answer.
+        const empty = said.filter((one) => one === null).length - mine.failed
+        if (empty > 0) {
+          measured.failed += empty
+          measured.failure ??= 'its answers hold no score or label; see score and task of the endpoint'
         }
-        const confidences = rules.flatMap((rule) =>
-          'confidence' in rule && rule.confidence !== undefined ? [rule.confidence] : [],
-        )
-        measured.rows = keep.length
+        context.progress(0.7, 'resampling')
+        // Rows that either failed on say nothing of the difference; how many they are is told.
+        const keep = found.rows.map((_, at) => at).filter((at) => said[at] !== null && (!theirs || theirs[at] !== null))
+        const { truths, sides } = numbersOf(endpoint.spec, keep, found.rows, [said, ...(theirs ? [theirs] : [])])
+        measured.compared = keep.length
         measured.metrics = await bootstrap(
           {
-            kind: endpoint.spec.task === 'regression' ? 'regression' : 'binary',
-            metrics,
-            truths: Float64Array.from(keep, (at) =>
-              endpoint.spec.task === 'regression'
-                ? Number(found.rows[at]!.label)
-                : found.rows[at]!.label === positive
-                  ? 1
-                  : 0,
-            ),
-            candidate: side(mine.scores),
-            champion: theirs ? side(theirs) : null,
+            kind: kindOf(endpoint.spec),
+            asked,
+            truths,
+            candidate: sides[0]!,
+            champion: sides[1] ?? null,
             resamples: RESAMPLES,
-            confidence: confidences[0] ?? CONFIDENCE_DEFAULT,
             seed: Number.parseInt(release.id.slice(-8), 16),
           },
           context.signal,
@@ -107,6 +102,22 @@ export async function runGate(
     }
   }
   return { ...judge(rules, measured), seconds: (performance.now() - started) / 1000 }
+}
+
+/** Each metric with each confidence that its rules ask for; the first keeps the plain name. */
+function askedOf(rules: readonly GateRule[]): { metric: string; confidence: number; name: string }[] {
+  const asked = new Map<string, { metric: string; confidence: number; name: string }>()
+  for (const rule of rules) {
+    if (!('metric' in rule)) continue
+    const metric = String(rule.metric)
+    const first = [...asked.values()].find((one) => one.metric === metric)
+    // A rule without a confidence reads the measured value: any interval will do.
+    if (first && (rule.confidence === undefined || rule.confidence === first.confidence)) continue
+    const confidence = rule.confidence ?? CONFIDENCE_DEFAULT
+    const name = first ? `${metric}@${confidence}` : metric
+    asked.set(name, { metric, confidence, name })
+  }
+  return [...asked.values()]
 }
 
 interface Rows {
@@ -173,34 +184,34 @@ async function gatherRows(
   return { rows: [], source: 'none', words, from_ms: null, to_ms: null, left_out: 0 }
 }
 
-/** What the champion said when it answered these very requests; the rest is scored again. */
-async function championScores(
+/** What the champion said when it answered these very requests; the rest it is asked again. */
+async function championSaid(
   deps: ReleasesDeps,
   champion: Release,
   given: readonly LabelledRow[],
-  spec: Parameters<ReleasesDeps['serving']['openScorer']>[3],
+  spec: EndpointSpec,
   signal: AbortSignal,
-): Promise<(number | null)[]> {
-  const scores = given.map((row) =>
-    row.answered_version === champion.version && row.score !== null ? row.score : undefined,
+): Promise<(Said | null)[]> {
+  const said = sayings(
+    spec,
+    given.map((row) => (row.answered_version === champion.version ? row.score : null)),
+    given.map((row) => (row.answered_version === champion.version ? row.answer : null)),
   )
-  const missing = scores.flatMap((score, at) => (score === undefined ? [at] : []))
-  if (missing.length > 0) {
-    const scorer = await deps.serving.openScorer(champion.workspace, champion.model, champion.version, spec)
-    try {
-      const again = await scorer.score(
-        missing.map((at) => given[at]!.features),
-        { signal },
-      )
-      for (const [place, at] of missing.entries()) scores[at] = again.scores[place] as number
-    } finally {
-      await scorer.close()
-    }
+  const missing = said.flatMap((one, at) => (one === null ? [at] : []))
+  if (missing.length === 0) return said
+  const scorer = await deps.serving.openScorer(champion.workspace, champion.model, champion.version, spec)
+  try {
+    const again = await scorer.score(
+      missing.map((at) => given[at]!.features),
+      { signal },
+    )
+    for (const [place, one] of sayings(spec, again.scores, again.labels).entries()) said[missing[place]!] = one
+  } finally {
+    await scorer.close()
   }
-  return scores.map((score) => score ?? null)
+  return said
 }
 
-/** p99 of single rows, one after another: the middle of three passes after a warm one, so that a hiccup of the machine decides nothing. */
 async function latencyOf(scorer: Scorer, given: readonly LabelledRow[]): Promise<number> {
   const step = Math.max(1, Math.floor(given.length / LATENCY_ROWS))
   const rows = given.filter((_, at) => at % step === 0).map((row) => row.features)

@@ -33,6 +33,17 @@ export interface Bundle {
   previous: string | null
 }
 
+/**
+ * What the nodes had counted when a step began. `*_since_ms` name the load that was counted on: after a restart another load
+ * counts from nothing, and the step begins again.
+ */
+export interface StepCounts {
+  canary?: Counts
+  stable?: Counts
+  canary_since_ms?: number
+  stable_since_ms?: number
+}
+
 export interface Release {
   workspace: string
   id: string
@@ -44,7 +55,7 @@ export interface Release {
   revision: string | null
   previous: string | null
   step: number | null
-  step_counts: { canary?: Counts; stable?: Counts }
+  step_counts: StepCounts
   policy: ReleaseSpec
   verdict: Verdict | null
   bundle: Bundle | null
@@ -162,12 +173,13 @@ export async function insertRelease(tx: Tx, release: Release): Promise<void> {
 }
 
 export async function updateRelease(tx: Tx, workspace: string, id: string, changes: Partial<Release>): Promise<void> {
-  const { step_counts, verdict, bundle, policy: _, proposed_by: __, workspace: ___, id: ____, ...plain } = changes
+  const { step_counts, verdict, bundle, policy, proposed_by: _, workspace: __, id: ___, ...plain } = changes
   await update(tx, 'release', workspace, id, {
     ...plain,
     ...(step_counts && { step_counts: json(step_counts) }),
     ...(verdict && { verdict: json(verdict) }),
     ...(bundle && { bundle: json(bundle) }),
+    ...(policy && { policy: json(policy) }),
   })
 }
 
@@ -212,6 +224,24 @@ export async function openRelease(sql: Sql, workspace: string, endpoint: string)
     [workspace, endpoint, ...OPEN],
   )
   return row && releaseOf(row)
+}
+
+/** Releases of an endpoint that have not ended: the live one, what is under way, what waits. */
+export async function unendedReleases(sql: Sql, workspace: string, endpoint: string): Promise<Release[]> {
+  const states = ['proposed', 'live', ...OPEN]
+  const found = await sql.all<ReleaseRow>(
+    `SELECT * FROM release WHERE workspace = ? AND endpoint = ? AND state IN (${states.map(() => '?').join(', ')}) ORDER BY id LIMIT 1000`,
+    [workspace, endpoint, ...states],
+  )
+  return found.map(releaseOf)
+}
+
+export async function countReleases(sql: Sql, workspace: string, states: readonly ReleaseState[]): Promise<number> {
+  const row = await sql.get<{ count: number }>(
+    `SELECT count(*) AS count FROM release WHERE workspace = ? AND state IN (${states.map(() => '?').join(', ')})`,
+    [workspace, ...states],
+  )
+  return row?.count ?? 0
 }
 
 export async function nextProposed(sql: Sql, workspace: string, endpoint: string): Promise<Release | undefined> {
@@ -309,6 +339,30 @@ export async function retrainingsOf(
 export async function retrainingById(sql: Sql, workspace: string, id: string): Promise<Retraining | undefined> {
   const row = await sql.get<RetrainingRow>('SELECT * FROM retraining WHERE workspace = ? AND id = ?', [workspace, id])
   return row && retrainingOf(row)
+}
+
+/** The one that collects or trains now, and the last that began: what the brakes look at. */
+export async function brakesOf(
+  sql: Sql,
+  workspace: string,
+  endpoint: string,
+): Promise<{ open: Retraining | undefined; last: Retraining | undefined }> {
+  const one = async (state: string) => {
+    const row = await sql.get<RetrainingRow>(
+      `SELECT * FROM retraining WHERE workspace = ? AND endpoint = ? AND ${state} ORDER BY id DESC LIMIT 1`,
+      [workspace, endpoint],
+    )
+    return row && retrainingOf(row)
+  }
+  return { open: await one("state IN ('collecting', 'training')"), last: await one("state <> 'skipped'") }
+}
+
+export async function countRetrainings(sql: Sql, workspace: string): Promise<number> {
+  const row = await sql.get<{ count: number }>(
+    "SELECT count(*) AS count FROM retraining WHERE workspace = ? AND state IN ('collecting', 'training')",
+    [workspace],
+  )
+  return row?.count ?? 0
 }
 
 export async function retrainingOfRun(

@@ -6,9 +6,10 @@ import type { Sql, Tx } from '#kernel/store/index.ts'
 import { readDuration } from '#kernel/units.ts'
 import type { ReleasesDeps } from './deps.ts'
 import { type RetrainingFact, retrainingMoved } from './events.ts'
+import { releaseSubject } from './moves.ts'
 import * as rows from './release-store.ts'
 
-const COOLDOWN_MS = 24 * 60 * 60_000
+const COOLDOWN_DEFAULT = '1d'
 /** Labelled rows below which nothing is trained. */
 const ROWS_MIN = 100
 
@@ -25,10 +26,12 @@ export interface AlertFact {
 }
 
 export interface Retraining {
-  /** An alert opened, or another window of it was as bad: begins a retraining, or says why not. */
+  /** An alert opened, or another window of it was as bad: begins a retraining, or says why not, once for each alert and reason. */
   considerRetraining(tx: Tx, who: Who, alert: AlertFact): Promise<void>
   /** A pipeline run ended: the retraining that began it goes on. */
   considerPipelineEnd(tx: Tx, who: Who, input: { run: string; state: string; reason?: string }): Promise<void>
+  /** A candidate that was trained on what a retraining collected is its outcome. */
+  linkCandidate(tx: Tx, who: Who, release: rows.Release): Promise<void>
   listRetrainings(sql: Sql, workspace: string, filter: { endpoint?: string; limit: number }): Promise<rows.Retraining[]>
 }
 
@@ -47,6 +50,7 @@ export function createRetraining(deps: ReleasesDeps): Retraining {
         reason: one.reason,
         pipeline_run: one.pipeline_run,
         dataset_version: one.dataset_version,
+        release: one.release_id,
       },
       ...(one.reason !== null && { reason: one.reason }),
       edges: [
@@ -68,36 +72,59 @@ export function createRetraining(deps: ReleasesDeps): Retraining {
               },
             ]
           : []),
+        ...(one.pipeline_run && one.release_id
+          ? [
+              {
+                from: { kind: 'pipeline-run', id: one.pipeline_run } as const,
+                to: releaseSubject(one.release_id),
+                relation: 'caused',
+              },
+            ]
+          : []),
       ],
     })
 
+  const brakeOf = async (
+    tx: Tx,
+    workspace: string,
+    alert: AlertFact,
+    cooldown = COOLDOWN_DEFAULT,
+  ): Promise<{ brake: string; words: string } | undefined> => {
+    const { open, last } = await rows.brakesOf(tx, workspace, alert.endpoint)
+    if (open) return { brake: open.id, words: `retraining ${open.id} is under way` }
+    const release = await rows.openRelease(tx, workspace, alert.endpoint)
+    if (release) return { brake: release.id, words: `release ${release.id} is under way` }
+    const ago_ms = last ? alert.watermark_ms - last.watermark_ms : Number.POSITIVE_INFINITY
+    if (ago_ms >= readDuration(cooldown)) return undefined
+    const words = `the last began ${days(ago_ms)} days of traffic ago; the cooldown is ${cooldown}`
+    return { brake: `cooldown of ${last!.id}`, words }
+  }
+
   const considerRetraining: Retraining['considerRetraining'] = async (tx, who, alert) => {
     const { workspace } = who
-    await tx.lock('releases.retraining', workspace, alert.endpoint)
+    await lockRetraining(tx, workspace, alert.endpoint)
     const policy = await rows.policyOf(tx, workspace, alert.endpoint)
     const rule = policy?.spec.retrain
     if (!policy || !rule?.on.includes(alert.alert)) return
-    const cooldown_ms = rule.cooldown ? readDuration(rule.cooldown) : COOLDOWN_MS
-    const recent = await rows.retrainingsOf(tx, workspace, { endpoint: alert.endpoint, limit: 50 })
-    const open = recent.find(({ state }) => state === 'collecting' || state === 'training')
-    const last = recent.find(({ state }) => state !== 'skipped')
-    const release = await rows.openRelease(tx, workspace, alert.endpoint)
-    const skipped = open
-      ? `retraining ${open.id} is under way`
-      : release
-        ? `release ${release.id} is under way`
-        : last && alert.watermark_ms - last.watermark_ms < cooldown_ms
-          ? `the last began ${days(alert.watermark_ms - last.watermark_ms)} days of traffic ago; the cooldown is ${rule.cooldown ?? '1d'}`
-          : null
+    const skip = await brakeOf(tx, workspace, alert, rule.cooldown)
+    if (skip) {
+      // An alert may hold for many windows; that it was passed over, and why, is told once.
+      const recent = await rows.retrainingsOf(tx, workspace, { endpoint: alert.endpoint, limit: 50 })
+      const told_before = recent.some(
+        ({ state, evidence }) =>
+          state === 'skipped' && evidence.alert_id === alert.alert_id && evidence.skipped_for === skip.brake,
+      )
+      if (told_before) return
+    }
     const to_ms = alert.watermark_ms - (rule.data.holdout ? readDuration(rule.data.holdout) : 0)
     const one: rows.Retraining = {
       workspace,
-      id: ids.next('job').replace(/^job/, 'rtr'),
+      id: ids.next('retraining'),
       endpoint: alert.endpoint,
       alert: alert.alert,
-      state: skipped ? 'skipped' : 'collecting',
-      reason: skipped,
-      evidence: alert,
+      state: skip ? 'skipped' : 'collecting',
+      reason: skip?.words ?? null,
+      evidence: { ...alert, ...(skip && { skipped_for: skip.brake }) },
       dataset: rule.data.dataset,
       dataset_version: null,
       pipeline_run: null,
@@ -106,11 +133,11 @@ export function createRetraining(deps: ReleasesDeps): Retraining {
       to_ms,
       watermark_ms: alert.watermark_ms,
       created_ms: clock.now(),
-      ended_ms: skipped ? clock.now() : null,
+      ended_ms: skip ? clock.now() : null,
     }
     await rows.insertRetraining(tx, one)
     await told(tx, who, one)
-    if (!skipped) {
+    if (!skip) {
       const rights = [
         'datasets.write',
         'datasets.read',
@@ -214,14 +241,31 @@ export function createRetraining(deps: ReleasesDeps): Retraining {
   return {
     considerRetraining,
     async considerPipelineEnd(tx, who, { run, state, reason }) {
-      const one = await rows.retrainingOfRun(tx, who.workspace, run)
-      if (one?.state !== 'training') return
+      const found = await rows.retrainingOfRun(tx, who.workspace, run)
+      if (!found) return
+      await lockRetraining(tx, who.workspace, found.endpoint)
+      const one = (await rows.retrainingById(tx, who.workspace, found.id))!
+      if (one.state !== 'training') return
       const changes = {
-        state: state === 'done' ? 'done' : 'failed',
+        state: state !== 'done' ? 'failed' : one.release_id ? 'proposed' : 'done',
         reason: state === 'done' ? null : (reason ?? state),
         ended_ms: clock.now(),
       } as const
       await rows.updateRetraining(tx, who.workspace, one.id, changes)
+      await told(tx, who, { ...one, ...changes })
+    },
+    async linkCandidate(tx, who, release) {
+      const { workspace, endpoint, model, version } = release
+      const data = await deps.trainingData(tx, workspace, model, version)
+      if (data.length === 0) return
+      await lockRetraining(tx, workspace, endpoint)
+      const one = (await rows.retrainingsOf(tx, workspace, { endpoint, limit: 50 })).find(
+        ({ dataset_version, release_id }) => release_id === null && data.some(({ id }) => id === dataset_version),
+      )
+      if (!one) return
+      // The version may be told of before the run that made it has ended, or after.
+      const changes = { release_id: release.id, ...(one.state === 'done' && { state: 'proposed' as const }) }
+      await rows.updateRetraining(tx, workspace, one.id, changes)
       await told(tx, who, { ...one, ...changes })
     },
     listRetrainings: rows.retrainingsOf,
@@ -229,3 +273,5 @@ export function createRetraining(deps: ReleasesDeps): Retraining {
 }
 
 const days = (ms: number): string => (ms / 86_400_000).toFixed(1)
+const lockRetraining = (tx: Tx, workspace: string, endpoint: string) =>
+  tx.lock('releases.retraining', workspace, endpoint)

@@ -26,7 +26,7 @@ export const GateRule = Type.Union([
           minimum: 0.5,
           maximum: 0.999,
           description:
-            'The whole bootstrap interval at this confidence must keep the bound; without it, the measured value.',
+            'The whole two-sided bootstrap interval at this confidence must keep the bound; without it, the measured value.',
         }),
       ),
     },
