@@ -43,7 +43,7 @@ async function talk(answer: (socket: Socket, frame: Buffer) => void) {
   const dir = await mkdtemp(join(tmpdir(), 'slf-'))
   const server: Server = createServer((socket) => {
     socket.on('error', () => {})
-    socket.on('data', (bytes) => answer(socket, bytes))
+    socket.on('data', (bytes) => answer(socket, bytes as Buffer))
   })
   await new Promise<void>((resolve) => server.listen(join(dir, 's'), resolve))
   let ended: Error | undefined

@@ -46,7 +46,7 @@ async function startWorker(path: string) {
     socket.on('error', () => {})
     let bytes = Buffer.alloc(0)
     socket.on('data', (chunk) => {
-      bytes = Buffer.concat([bytes, chunk])
+      bytes = Buffer.concat([bytes, chunk as Buffer])
       while (bytes.length >= 4 && bytes.length >= 4 + bytes.readUInt32BE(0)) {
         const length = bytes.readUInt32BE(0)
         const request = decodeFrame(bytes.toString('utf8', 4, 4 + length))
