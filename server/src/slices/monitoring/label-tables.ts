@@ -23,16 +23,26 @@ export interface LabelTable {
 export type ReadLabels = (range: { workspace: string; from_id: string; to_id: string }) => Promise<LabelTable>
 
 /** `dir` is made on first use; what a table needs of it goes with `done`. Throws too-large above 10 million labels. */
-export function createLabelTables({ store, dir }: { store: Pick<Store, 'query'>; dir: string }): ReadLabels {
+export function createLabelTables({
+  store,
+  dir,
+  page_rows = PAGE,
+  table_max = TABLE_MAX,
+}: {
+  store: Pick<Store, 'query'>
+  dir: string
+  page_rows?: number
+  table_max?: number
+}): ReadLabels {
   let count = 0
   const page = (workspace: string, from_id: string, to_id: string) =>
-    store.query<LabelPage>('monitoring.labelsBetween', { workspace, from_id, to_id, limit: PAGE })
+    store.query<LabelPage>('monitoring.labelsBetween', { workspace, from_id, to_id, limit: page_rows })
 
   return async ({ workspace, from_id, to_id }) => {
     const predictions: string[] = []
     const values: string[] = []
     let next: string | null = from_id
-    while (next !== null && predictions.length < TABLE_MAX) {
+    while (next !== null && predictions.length < table_max) {
       const read: LabelPage = await page(workspace, next, to_id)
       for (const [at, prediction] of read.predictions.entries()) {
         predictions.push(prediction)

@@ -33,7 +33,13 @@ export async function labelsBetween(sql: Sql, { workspace, from_id, to_id, limit
   }
   if (rows.length < limit) return { predictions, values, next: null }
   // The last prediction may have further labels on the next page. `~` sorts behind digits and the dot.
-  if (predictions.length === 1) return { predictions, values, next: `${predictions[0]}~` }
+  if (predictions.length === 1) {
+    const last = await sql.get<{ value: string }>(
+      'SELECT value FROM label WHERE workspace = ? AND prediction = ? ORDER BY observed_ms DESC LIMIT 1',
+      [workspace, predictions[0]!],
+    )
+    return { predictions, values: [last!.value], next: `${predictions[0]}~` }
+  }
   values.pop()
   return { next: predictions.pop()!, predictions, values }
 }
