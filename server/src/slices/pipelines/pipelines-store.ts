@@ -142,7 +142,7 @@ const stepOf = (row: StepRow): StepRun => ({
 export async function putCode(tx: Tx, code: CodeSnapshot): Promise<void> {
   await tx.run(
     `INSERT INTO code_snapshot (workspace, digest, commit_id, branch, dirty, diff_digest, file_count, size_bytes, manifest_digest, created_by, created_ms)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) 
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (workspace, digest) DO UPDATE SET commit_id = excluded.commit_id, branch = excluded.branch, dirty = excluded.dirty,
        diff_digest = excluded.diff_digest, manifest_digest = excluded.manifest_digest`,
     [
