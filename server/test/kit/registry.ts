@@ -112,6 +112,8 @@ export async function openRegistry(open: OpenTestStore) {
   return {
     store,
     clock,
+    ids,
+    dir,
     blobs,
     events,
     holds,
