@@ -1,6 +1,7 @@
 /** The UI's files: its one page at its own addresses and nowhere else, its assets for ever, under a strict policy. */
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
@@ -59,9 +60,8 @@ export async function webRoutes(app: FastifyInstance, { routes }: { routes: Rout
     // It would look for the folder at once, and say so; a clone whose UI was not built still has its API.
     ...(!existsSync(DIST) && { root: dirname(fileURLToPath(import.meta.url)) }),
   })
-  let html: string | undefined
   const page = async ({ reply }: { reply: FastifyReply }) => {
-    html ??= readPage()
+    const html = await readPage()
     const nonce = randomBytes(16).toString('base64')
     return reply
       .type('text/html; charset=utf-8')
@@ -87,11 +87,11 @@ export async function webRoutes(app: FastifyInstance, { routes }: { routes: Rout
   })
 }
 
-function readPage(): string {
-  const file = join(DIST, 'index.html')
-  if (!existsSync(file))
+/** Read each time: it is small, and a build may have taken its place. */
+async function readPage(): Promise<string> {
+  return readFile(join(DIST, 'index.html'), 'utf8').catch(() => {
     throw new DomainError('unavailable', 'the UI is not built here', {
       remedy: 'Run `npm run setup`; the API and the command line work without it.',
     })
-  return readFileSync(file, 'utf8')
+  })
 }

@@ -143,6 +143,7 @@ export interface GateRule {
   latency_p99?: string
   parity?: string
   data_verdict?: string
+  answers?: 'all'
 }
 export interface Measured {
   rows: number
@@ -474,11 +475,23 @@ export interface Why {
   attributions: Explanation | null
   parts_missing: { part: string; words: string }[]
 }
-/** How much each feature moved one answer away from the usual one. */
+/** How much each feature moved one answer away from the usual one; base and pushes add up to the output, in `space`. */
 export interface Explanation {
-  base_value: number | null
-  output: number | null
+  method: 'tree' | 'permutation'
+  space: string
+  class: unknown
+  base_value: number
+  output: number
   attributions: Attribution[]
+}
+export interface VersionExplanation {
+  state: 'waiting' | 'done' | 'failed'
+  reason: string | null
+  method?: 'tree' | 'permutation'
+  space?: string
+  rows?: number
+  importance?: { feature: string; value: number }[]
+  beeswarm?: { features: string[]; inputs: unknown[][]; attributions: number[][] }
 }
 
 export interface SearchHit {

@@ -116,6 +116,8 @@ export function shortId(id: string): string {
   if (digest) return digest[2]!
   const ours = /^([a-z]{3})_([0-9a-f]{32})(\.\d+)?$/.exec(id)
   if (ours) return `${ours[1]}_…${ours[2]!.slice(-6)}${ours[3] ?? ''}`
+  const logged = /^m-([0-9a-f]{32})$/.exec(id)
+  if (logged) return `m-…${logged[1]!.slice(-6)}`
   return /^[0-9a-f]{32,64}$/.test(id) ? id.slice(0, 8) : id
 }
 

@@ -48,7 +48,7 @@ export function Shell() {
       </a>
       {me?.dev && (
         <p className={styles.dev} role="note">
-          <strong>Development mode.</strong> No sign-in; only this machine can reach it.
+          <strong>Development mode.</strong> No sign-in, this machine only.
         </p>
       )}
       <header className={styles.bar}>
@@ -141,7 +141,7 @@ function Rail({ root }: { root: string }) {
 
 function RailLink({ place: { label, href, icon: Icon }, current }: { place: Place; current: boolean }) {
   const alerts = useQuery({ ...q.alerts({ state: 'open' }), enabled: label === 'Alerts', retry: false }).data
-  const open = alerts?.items.length ?? 0
+  const open = label === 'Alerts' ? (alerts?.items.length ?? 0) : 0
   return (
     <A href={href} className={styles.place} {...(current && { 'aria-current': 'page' as const })}>
       <Icon size={16} stroke={1.7} />

@@ -10,6 +10,7 @@ import { Page, Panel } from '../../kit/page.tsx'
 import { List } from '../../kit/table.tsx'
 import { Time } from '../../kit/time.tsx'
 import { useUrlState } from '../../kit/url-state.ts'
+import { plainWords, Words } from '../../kit/words.tsx'
 import { useKeys } from '../../shell/keys.ts'
 import styles from './audit.module.css'
 import { Chain } from './chain.tsx'
@@ -173,7 +174,7 @@ export function Audit() {
                       title={`Only ${actor.id}`}
                       onClick={() => setWho(actor.id)}
                     >
-                      {actor.name}
+                      {plainWords(actor.name)}
                     </button>
                   ),
                 },
@@ -182,7 +183,11 @@ export function Audit() {
                   head: 'Why',
                   grow: true,
                   wide: true,
-                  cell: ({ reason }) => <span className="soft small">{reason}</span>,
+                  cell: ({ reason }) => (
+                    <span className="soft small">
+                      <Words text={reason} />
+                    </span>
+                  ),
                 },
               ]}
             />

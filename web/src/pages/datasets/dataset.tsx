@@ -7,6 +7,7 @@ import { A } from '../../kit/link.tsx'
 import { Page, Panel } from '../../kit/page.tsx'
 import { List } from '../../kit/table.tsx'
 import { Time } from '../../kit/time.tsx'
+import { Words } from '../../kit/words.tsx'
 import { paths } from '../../paths.ts'
 import { VersionState } from './state.tsx'
 
@@ -65,9 +66,22 @@ export function Dataset() {
               head: 'Why',
               grow: true,
               wide: true,
-              cell: ({ reason }) => <span className="soft small">{reason}</span>,
+              cell: ({ reason }) => (
+                <span className="soft small">
+                  <Words text={reason} />
+                </span>
+              ),
             },
-            { key: 'who', head: 'By', wide: true, cell: ({ who }) => <span className="small nowrap">{who.name}</span> },
+            {
+              key: 'who',
+              head: 'By',
+              wide: true,
+              cell: ({ who }) => (
+                <span className="small nowrap">
+                  <Words text={who.name} />
+                </span>
+              ),
+            },
             {
               key: 'when',
               head: 'Registered',

@@ -62,12 +62,14 @@ function Column({ column, rows }: { column: ProfileColumn; rows: number }) {
           format={count}
           edges={[say_edge(column.histogram.edges[0]!), say_edge(column.histogram.edges.at(-1)!)]}
         />
+      ) : column.top && column.distinct === rows ? (
+        <p className={styles.unique}>every value is different</p>
       ) : column.top ? (
         <ol className={styles.top}>
           {column.top.slice(0, 4).map(({ value, count: times }) => (
             <li key={value}>
               <span className="clip">{value}</span>
-              <i style={{ width: `${(times / Math.max(1, rows)) * 100}%` }} />
+              <i style={{ width: `${(times / Math.max(1, column.top![0]!.count)) * 100}%` }} />
               <span className="num muted small">{percent(times / Math.max(1, rows))}</span>
             </li>
           ))}
@@ -95,9 +97,9 @@ function Column({ column, rows }: { column: ProfileColumn; rows: number }) {
         )}
         {(column.kind === 'number' || column.kind === 'time') && (
           <div>
-            <dt>from, to</dt>
+            <dt>from</dt>
             <dd>
-              {say(column.min)}, {say(column.max)}
+              {say(column.min)} <span className="muted">to</span> {say(column.max)}
             </dd>
           </div>
         )}

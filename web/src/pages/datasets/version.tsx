@@ -9,6 +9,7 @@ import { A } from '../../kit/link.tsx'
 import { Copy, Facts, Page, Panel } from '../../kit/page.tsx'
 import { Time } from '../../kit/time.tsx'
 import { useUrlState } from '../../kit/url-state.ts'
+import { Words } from '../../kit/words.tsx'
 import { paths } from '../../paths.ts'
 import styles from './dataset.module.css'
 import { ProfilePanel } from './profile.tsx'
@@ -82,7 +83,7 @@ function VersionFacts({ version }: { version: Version }) {
           </Copy>,
         ],
         ['Registered', <Time key="t" at={version.created_at} />],
-        ['By', version.who.name],
+        ['By', <Words key="w" text={version.who.name} />],
         [
           'Id',
           <Copy key="i" text={version.id}>

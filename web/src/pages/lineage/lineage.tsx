@@ -1,3 +1,4 @@
+import { IconDots, IconGitFork } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { q } from '../../api/queries.ts'
@@ -56,7 +57,6 @@ function Drawn({ graph }: { graph: LineageGraph }) {
         )
         return {
           id: keyOf({ kind, id }),
-          rank: distance,
           body: (
             <div className={styles.node} data-here={distance === 0 || undefined}>
               {href ? (
@@ -73,7 +73,7 @@ function Drawn({ graph }: { graph: LineageGraph }) {
                   aria-label={`Lineage around ${label}`}
                   title={cut ? 'There is more: draw around it' : 'Draw around it'}
                 >
-                  {cut ? '⋯' : '⑂'}
+                  {cut ? <IconDots size={14} /> : <IconGitFork size={14} />}
                 </A>
               )}
             </div>
@@ -83,10 +83,11 @@ function Drawn({ graph }: { graph: LineageGraph }) {
     [graph],
   )
   const edges = useMemo(() => graph.edges.map(({ from, to }) => ({ from: keyOf(from), to: keyOf(to) })), [graph])
+  const here = graph.nodes.find(({ distance }) => distance === 0)
   return (
     <>
       {graph.nodes.length < 2 && <p className={styles.note}>Nothing is recorded before or after it.</p>}
-      <Graph label="Lineage" nodes={nodes} edges={edges} />
+      <Graph label="Lineage" nodes={nodes} edges={edges} {...(here && { middle: keyOf(here) })} />
       {graph.truncated && (
         <p className={styles.note}>The graph is larger than what is drawn: open a node to go on from there.</p>
       )}

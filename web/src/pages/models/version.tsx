@@ -9,10 +9,12 @@ import { Copy, Facts, Page, Panel } from '../../kit/page.tsx'
 import { State } from '../../kit/state.tsx'
 import { Table } from '../../kit/table.tsx'
 import { Time } from '../../kit/time.tsx'
+import { Words } from '../../kit/words.tsx'
 import { paths } from '../../paths.ts'
 import { Pairs } from '../run/pairs.tsx'
 import { Importance } from './importance.tsx'
 import styles from './models.module.css'
+import { Signature } from './signature.tsx'
 
 export function ModelVersion() {
   const { model, version: number } = useParams({ strict: false }) as { model: string; version: string }
@@ -48,7 +50,9 @@ export function ModelVersion() {
                       <SubjectLink kind={kind} id={id}>
                         {kind.replaceAll('-', ' ')} {shortId(id)}
                       </SubjectLink>{' '}
-                      <span className="soft">{reason}</span>
+                      <span className="soft">
+                        <Words text={reason} />
+                      </span>
                     </li>
                   ))}
                 </ul>
@@ -77,13 +81,7 @@ export function ModelVersion() {
                 hint={'mlflow.log_param("depth", 8)'}
               />
             </div>
-            <Panel title="Signature">
-              {data.signature ? (
-                <pre className={styles.code}>{JSON.stringify(data.signature, null, 2)}</pre>
-              ) : (
-                <Empty title="It states no signature" command="mlflow.models.infer_signature(X, model.predict(X))" />
-              )}
-            </Panel>
+            <Signature signature={data.signature} />
             <Panel title="Files" note={`${count(data.file_count)} files, ${bytes(data.size_bytes)}, pinned by digest.`}>
               <Table
                 label="Files"
@@ -130,7 +128,7 @@ function VersionFacts({ version }: { version: Version }) {
     <Facts
       items={[
         ['Registered', <Time key="t" at={version.created_at} />],
-        ['By', version.created_by],
+        ['By', <Words key="w" text={version.created_by} />],
         version.run_id !== null && [
           'Run',
           <A key="r" href={paths.run(version.run_id)}>

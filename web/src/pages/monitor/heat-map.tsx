@@ -59,7 +59,11 @@ export function HeatMap({
               <th scope="col">Feature</th>
               {windows.map(({ start_ms }, at) => (
                 <th key={start_ms} scope="col" aria-label={day(start_ms)}>
-                  {at % every === 0 ? <span>{dayShort(start_ms)}</span> : null}
+                  {start_ms === chosen ? (
+                    <span className={styles.caret}>▾</span>
+                  ) : at % every === 0 ? (
+                    <span>{dayShort(start_ms)}</span>
+                  ) : null}
                 </th>
               ))}
             </tr>
@@ -82,7 +86,7 @@ export function HeatMap({
                         <button
                           type="button"
                           data-level={levelOf(psi, limit)}
-                          data-chosen={(start_ms === chosen && (!feature || name === feature)) || undefined}
+                          data-chosen={(start_ms === chosen && name === feature) || undefined}
                           aria-label={words}
                           title={words}
                           onClick={() => onPick(start_ms, name)}

@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQueries } from '@tanstack/react-query'
 import { q } from '../../api/queries.ts'
-import type { Alert, Monitor, MonitorWindow } from '../../api/types.ts'
+import type { Alert, Monitor, MonitorWindow, ReleaseState } from '../../api/types.ts'
 import type { Marker, Span, Threshold } from '../../kit/charts/marks.tsx'
 import { day } from '../../kit/format.ts'
 
@@ -17,16 +17,25 @@ export function useReleaseMarkers(endpoint: string): Marker[] {
   const details = useQueries({
     queries: ended.map(({ id }) => ({ ...q.release(id), refetchInterval: false as const, staleTime: 60_000 })),
   })
-  return details.flatMap(({ data }) => {
-    if (!data) return []
-    return data.decisions.flatMap(({ state, watermark_ms }): Marker[] => {
-      if (watermark_ms === null) return []
-      if (state === 'live') return [{ x: watermark_ms, label: `v${data.version} live`, tone: 'accent' }]
-      if (state === 'rolled_back') return [{ x: watermark_ms, label: `v${data.version} rolled back`, tone: 'back' }]
-      if (state === 'refused') return [{ x: watermark_ms, label: `v${data.version} refused`, tone: 'bad' }]
-      return []
-    })
+  const found = details.flatMap(({ data }) =>
+    (data?.decisions ?? []).flatMap(({ state, watermark_ms }) => {
+      const ending = ENDINGS[state]
+      return watermark_ms === null || !ending || !data ? [] : [{ x: watermark_ms, version: data.version, ...ending }]
+    }),
+  )
+  // What ended alike at the same moment shares a flag.
+  const together = Map.groupBy(found, ({ x, words }) => `${x} ${words}`)
+  return [...together.values()].map((same) => {
+    const { x, words, tone } = same[0]!
+    const versions = same.map(({ version }) => `v${version}`).sort()
+    return { x, tone, label: `${versions.join(', ')} ${words}` }
   })
+}
+
+const ENDINGS: Partial<Record<ReleaseState, { words: string; tone: Marker['tone'] }>> = {
+  live: { words: 'live', tone: 'accent' },
+  rolled_back: { words: 'rolled back', tone: 'back' },
+  refused: { words: 'refused', tone: 'bad' },
 }
 
 /** From the window that opened an alert to the one that cleared it, or to the last. */

@@ -7,13 +7,16 @@ import { EventTime } from '../../kit/time.tsx'
 import { paths } from '../../paths.ts'
 import styles from './overview.module.css'
 
+/** Shown only when nothing speaks of quality. */
+const OPERATION = new Set(['latency_p99', 'error_rate', 'score_psi', 'share_of_drifted_features'])
+
 type Row = Overview['projects'][number]['endpoints'][number]
 
 /** What serves, what is on its way, and whether somebody should look. */
-export function EndpointCards({ endpoints }: { endpoints: readonly Row[] }) {
+export function EndpointCards({ endpoints, inside }: { endpoints: readonly Row[]; inside?: boolean }) {
   if (endpoints.length === 0) return null
   return (
-    <ul className={styles.endpoints}>
+    <ul className={inside ? styles.inside : styles.endpoints}>
       {endpoints.map(({ name, live, open, watermark_ms, alerts_open, requests, last_window }) => (
         <li key={name} className={styles.endpoint}>
           <div className={styles.endpointName}>
@@ -87,7 +90,8 @@ export function EndpointCards({ endpoints }: { endpoints: readonly Row[] }) {
 }
 
 function LastWindow({ metrics }: { metrics: Record<string, number | null> }) {
-  const [metric, value] = Object.entries(metrics).find(([, each]) => each !== null) ?? []
+  const known = Object.entries(metrics).filter(([, each]) => each !== null)
+  const [metric, value] = known.find(([name]) => !OPERATION.has(name)) ?? known[0] ?? []
   return metric === undefined ? NONE : `${metric} ${measure(value)}`
 }
 

@@ -12,6 +12,7 @@ import type { Retraining, Stage, StageState } from '../../api/types.ts'
 import { A } from '../../kit/link.tsx'
 import { Mark, type Tone, wordsOf } from '../../kit/state.tsx'
 import { Time } from '../../kit/time.tsx'
+import { plainWords } from '../../kit/words.tsx'
 import { pathOfSubject, paths } from '../../paths.ts'
 import styles from './loop.module.css'
 
@@ -53,16 +54,16 @@ interface Stop {
 
 /** Where on the track each stop lies, in hundredths of the picture; the first four above, the way back below. */
 const PLACES = [
-  [14, 0],
-  [38, 0],
-  [62, 0],
-  [86, 0],
-  [86, 1],
-  [62, 1],
-  [38, 1],
-  [14, 1],
+  [15, 0],
+  [38.5, 0],
+  [61.5, 0],
+  [85, 0],
+  [85, 1],
+  [61.5, 1],
+  [38.5, 1],
+  [15, 1],
 ] as const
-const TRACK = 'M 200 70 H 800 A 95 95 0 0 1 800 260 H 200 A 95 95 0 0 1 200 70 Z'
+const TRACK = 'M 120 8 H 880 A 100 92 0 0 1 880 192 H 120 A 100 92 0 0 1 120 8 Z'
 
 /** The loop as one picture: a track with seven stages and the way back, lit where something is under way. */
 export function Loop({
@@ -87,7 +88,7 @@ export function Loop({
   const moving = stops.some(({ state }) => state === 'running')
   return (
     <figure className={styles.loop} aria-label="The loop from source to monitor and back">
-      <svg viewBox="0 0 1000 330" preserveAspectRatio="none" className={styles.track} aria-hidden="true">
+      <svg viewBox="0 0 1000 200" preserveAspectRatio="none" className={styles.track} aria-hidden="true">
         <path d={TRACK} className={styles.bed} vectorEffect="non-scaling-stroke" />
         <path d={TRACK} className={styles.stream} data-moving={moving || undefined} vectorEffect="non-scaling-stroke" />
       </svg>
@@ -122,7 +123,7 @@ function StopMark({ stop: { name, state, words, since_ms, href } }: { stop: Stop
         <span className={styles.name}>
           {name} <span className={styles.about}>{ABOUT[name]}</span>
         </span>
-        <span className={styles.words}>{words || wordsOf(state)}</span>
+        <span className={styles.words}>{plainWords(words) || wordsOf(state)}</span>
         {since_ms !== null && state !== 'not-applicable' && (
           <span className={styles.since}>
             <Time at={since_ms} />

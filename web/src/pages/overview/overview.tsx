@@ -37,7 +37,11 @@ function Projects({ data }: { data: OverviewData }) {
 
 function ProjectLoop({ project }: { project: OverviewData['projects'][number] }) {
   const retrainings = useQuery({ ...q.retrainings(), retry: false }).data?.items ?? []
-  const mine = retrainings.find(({ endpoint }) => project.endpoints.some(({ name }) => name === endpoint))
+  const ours = retrainings.filter(({ endpoint }) => project.endpoints.some(({ name }) => name === endpoint))
+  // What was held back says less than what was done, unless nothing was.
+  const mine = ours.find(({ state }) => state !== 'skipped') ?? ours[0]
+  // One endpoint is told of within the loop; several are listed below it.
+  const only = project.endpoints.length === 1 ? project.endpoints[0] : undefined
   const under = project.stages.filter(({ state }) => state === 'running').map(({ stage }) => stage)
   const failed = project.stages.filter(({ state }) => state === 'failed').map(({ stage }) => stage)
   return (
@@ -54,9 +58,11 @@ function ProjectLoop({ project }: { project: OverviewData['projects'][number] })
       className={styles.project!}
     >
       <div className={styles.picture}>
-        <Loop stages={project.stages} retraining={mine} />
+        <Loop stages={project.stages} retraining={mine}>
+          {only && <EndpointCards endpoints={[only]} inside />}
+        </Loop>
       </div>
-      <EndpointCards endpoints={project.endpoints} />
+      {!only && <EndpointCards endpoints={project.endpoints} />}
     </Panel>
   )
 }

@@ -5,6 +5,7 @@ import { A } from '../../kit/link.tsx'
 import { State } from '../../kit/state.tsx'
 import { List } from '../../kit/table.tsx'
 import { Time, Took } from '../../kit/time.tsx'
+import { Words } from '../../kit/words.tsx'
 import { paths } from '../../paths.ts'
 import { causeWords } from './words.ts'
 
@@ -44,9 +45,22 @@ export function RunTable({
           head: 'Why it ended so',
           grow: true,
           wide: true,
-          cell: ({ reason }) => <span className="soft small">{reason}</span>,
+          cell: ({ reason }) => (
+            <span className="soft small">
+              <Words text={reason} />
+            </span>
+          ),
         },
-        { key: 'who', head: 'For', wide: true, cell: ({ who }) => <span className="small nowrap">{who.name}</span> },
+        {
+          key: 'who',
+          head: 'For',
+          wide: true,
+          cell: ({ who }) => (
+            <span className="small nowrap">
+              <Words text={who.name} />
+            </span>
+          ),
+        },
         {
           key: 'took',
           head: 'Took',

@@ -12,6 +12,7 @@ import { Copy, Facts, Page, Panel } from '../../kit/page.tsx'
 import { State } from '../../kit/state.tsx'
 import { Time, Took } from '../../kit/time.tsx'
 import { useUrlState } from '../../kit/url-state.ts'
+import { Words } from '../../kit/words.tsx'
 import { paths } from '../../paths.ts'
 import { StepDetail } from './step-detail.tsx'
 import { StepGraph } from './step-graph.tsx'
@@ -31,14 +32,14 @@ export function PipelineRun() {
           : []),
       ]}
       state={run && <State value={run.state} />}
-      lead={run?.reason}
+      lead={run?.reason && <Words text={run.reason} />}
       actions={run && <Actions run={run} />}
       facts={
         run && (
           <Facts
             items={[
               ['Started by', causeWords(run.cause)],
-              ['For', run.who.name],
+              ['For', <Words key="w" text={run.who.name} />],
               ['Began', <Time key="b" at={run.created_ms} />],
               [run.ended_ms === null ? 'Runs for' : 'Took', <Took key="t" from={run.created_ms} to={run.ended_ms} />],
               [

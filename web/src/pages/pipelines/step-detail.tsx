@@ -74,7 +74,7 @@ export function StepDetail({
             <section>
               <h3>Left</h3>
               {step.outputs.length === 0 ? (
-                <p className="muted small">nothing yet</p>
+                <p className="muted small">{step.ended_ms === null ? 'nothing yet' : 'nothing'}</p>
               ) : (
                 <ul>
                   {step.outputs.map(({ name, version, dataset, size_bytes }) => (

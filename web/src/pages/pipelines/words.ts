@@ -1,5 +1,6 @@
 import type { PipelineRunSummary, PipelineSpec } from '../../api/types.ts'
 import { shortId } from '../../kit/format.ts'
+import { plainWords } from '../../kit/words.tsx'
 
 export const triggerWords = ({ triggers = [] }: PipelineSpec): string =>
   [
@@ -23,6 +24,8 @@ export function causeWords(cause: PipelineRunSummary['cause']): string {
       return `new data of ${cause.dataset}`
     case 'event':
       return `event ${cause.event}`
+    case 'release':
+      return plainWords(typeof cause.reason === 'string' ? cause.reason : 'a release rule')
     case 'retry':
       return `again from ${shortId(String(cause.run))}`
     default:

@@ -1,8 +1,9 @@
 import type { Decision } from '../../api/types.ts'
 import { day, measure } from '../../kit/format.ts'
 import { Panel } from '../../kit/page.tsx'
-import { Mark, toneOf, wordsOf } from '../../kit/state.tsx'
+import { Mark, type Tone, toneOf, wordsOf } from '../../kit/state.tsx'
 import { Time } from '../../kit/time.tsx'
+import { Words } from '../../kit/words.tsx'
 import styles from './release.module.css'
 
 /** Each step with who took it, why, and the numbers it was taken from. */
@@ -17,10 +18,10 @@ export function Decisions({ decisions }: { decisions: readonly Decision[] }) {
           )
           return (
             <li key={position}>
-              <Mark tone={toneOf(state)} size={12} />
+              <Mark tone={toneIn(decisions, position, state)} size={12} />
               <div>
                 <p>
-                  <strong className={styles.decisionState}>{wordsOf(state)}</strong> {words}
+                  <strong className={styles.decisionState}>{wordsOf(state)}</strong> <Words text={words} />
                 </p>
                 {numbers.length > 0 && (
                   <p className="muted small">
@@ -33,7 +34,7 @@ export function Decisions({ decisions }: { decisions: readonly Decision[] }) {
                   </p>
                 )}
                 <p className="muted small">
-                  {who.name} · <Time at={at_ms} />
+                  <Words text={who.name} /> · <Time at={at_ms} />
                   {watermark_ms !== null && <> · watermark {day(watermark_ms, true)} UTC</>}
                 </p>
               </div>
@@ -43,4 +44,11 @@ export function Decisions({ decisions }: { decisions: readonly Decision[] }) {
       </ol>
     </Panel>
   )
+}
+
+/** Only the last decision may still be under way; those before it are over, each as it ended. */
+function toneIn(decisions: readonly Decision[], position: number, state: Decision['state']): Tone {
+  const tone = toneOf(state)
+  const last = decisions.at(-1)?.position === position
+  return last || tone === 'bad' || tone === 'back' || state === 'live' ? tone : state === 'approved' ? 'ok' : 'idle'
 }

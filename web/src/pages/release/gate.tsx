@@ -25,7 +25,7 @@ export function Gate({
   return (
     <Panel
       title="Gate"
-      note={verdict.reason}
+      note={verdict.passed ? verdict.reason : failedWords(verdict)}
       aside={<State value={verdict.passed ? 'passed' : 'failed'} words={verdict.passed ? 'passed' : 'not passed'} />}
     >
       {verdict.rules.length > 0 && (
@@ -77,7 +77,7 @@ export function Gate({
                 <tr>
                   <th scope="col">metric</th>
                   <th scope="col">version {version}</th>
-                  <th scope="col">{measured.champion ? `champion, ${measured.champion.version}` : 'champion'}</th>
+                  <th scope="col">{measured.champion ? `champion ${measured.champion.version}` : 'champion'}</th>
                   <th scope="col">difference</th>
                 </tr>
               </thead>
@@ -120,6 +120,10 @@ export function Gate({
   )
 }
 
+/** The rules themselves say why, right below. */
+const failedWords = ({ rules }: Verdict): string =>
+  `${rules.filter(({ outcome }) => outcome === 'failed').length} of ${rules.length} rules failed.`
+
 function Rule({ outcome: { rule, outcome, words, estimate, threshold } }: { outcome: RuleOutcome }) {
   const tone = outcome === 'passed' ? 'ok' : outcome === 'failed' ? 'bad' : 'idle'
   return (
@@ -159,6 +163,7 @@ function nameOf(rule: RuleOutcome['rule']): string {
   }
   if (rule.latency_p99) return `p99 latency at most ${rule.latency_p99}`
   if (rule.parity) return `compiled form ${rule.parity}`
+  if (rule.answers) return 'answers every row'
   return 'data passed their checks'
 }
 const digitsOf = (value: number) => (String(value).split('.')[1] ?? '').length

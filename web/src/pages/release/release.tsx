@@ -8,6 +8,7 @@ import { A } from '../../kit/link.tsx'
 import { Copy, Facts, Page, Panel } from '../../kit/page.tsx'
 import { State, toneOf, wordsOf } from '../../kit/state.tsx'
 import { Time, Took } from '../../kit/time.tsx'
+import { Words } from '../../kit/words.tsx'
 import { paths } from '../../paths.ts'
 import { Actions } from './actions.tsx'
 import { BundleDiff } from './bundle.tsx'
@@ -54,7 +55,7 @@ export function Release() {
               <Course release={data} />
               {data.reason && (
                 <p className={styles.reason} data-tone={toneOf(data.state)}>
-                  <strong>{wordsOf(data.state)}</strong> {data.reason}
+                  <strong>{wordsOf(data.state)}</strong> <Words text={data.reason} />
                 </p>
               )}
             </Panel>

@@ -8,6 +8,7 @@ import { State } from '../../kit/state.tsx'
 import { List } from '../../kit/table.tsx'
 import { Time } from '../../kit/time.tsx'
 import { useUrlState } from '../../kit/url-state.ts'
+import { Words } from '../../kit/words.tsx'
 import { paths } from '../../paths.ts'
 
 const STATES = ['', 'proposed', 'checking', 'canary', 'live', 'refused', 'rolled_back', 'superseded'] as const
@@ -92,7 +93,11 @@ export function Releases() {
               head: 'Verdict or reason',
               grow: true,
               wide: true,
-              cell: ({ reason, verdict }) => <span className="soft small">{reason ?? verdict?.reason ?? ''}</span>,
+              cell: ({ reason, verdict }) => (
+                <span className="soft small">
+                  <Words text={reason ?? verdict?.reason} />
+                </span>
+              ),
             },
             {
               key: 'by',

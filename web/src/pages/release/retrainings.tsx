@@ -8,6 +8,7 @@ import { State } from '../../kit/state.tsx'
 import { Table } from '../../kit/table.tsx'
 import { EventTime, Time } from '../../kit/time.tsx'
 import { useUrlState } from '../../kit/url-state.ts'
+import { Words } from '../../kit/words.tsx'
 import { paths } from '../../paths.ts'
 
 /** What an alert set in motion, and what was held back by the brakes. */
@@ -54,7 +55,11 @@ export function Retrainings() {
                     head: 'Why',
                     grow: true,
                     wide: true,
-                    cell: ({ reason }) => <span className="soft small">{reason}</span>,
+                    cell: ({ reason }) => (
+                      <span className="soft small">
+                        <Words text={reason} />
+                      </span>
+                    ),
                   },
                   {
                     key: 'data',

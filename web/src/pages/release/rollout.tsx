@@ -112,16 +112,22 @@ function Side({ canary, stable, version }: { canary: RevisionStats; stable: Revi
       </table>
       <div>
         <h3>Scores</h3>
-        <Bars
-          label="Scores of this version"
-          bars={sharesOf(canary, stable)}
-          height={110}
-          format={(value) => percent(value, 1)}
-          edges={['0', '1']}
-        />
-        <p className="muted small">
-          Bars: version {version}.{stable ? ' Outline: the stable revision.' : ''}
-        </p>
+        {canary.scores.some((count) => count > 0) ? (
+          <>
+            <Bars
+              label="Scores of this version"
+              bars={sharesOf(canary, stable)}
+              height={110}
+              format={(value) => percent(value, 1)}
+              edges={['0', '1']}
+            />
+            <p className="muted small">
+              Bars: version {version}.{stable ? ' Outline: the stable revision.' : ''}
+            </p>
+          </>
+        ) : (
+          <p className="muted small">Nothing was scored since it was loaded.</p>
+        )}
         {canary.last_error && (
           <p className="small">
             Last failure: <code>{canary.last_error}</code>

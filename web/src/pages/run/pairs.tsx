@@ -29,6 +29,7 @@ export function Pairs({
   const shown = items.filter(({ key, value }) => `${key} ${value}`.toLowerCase().includes(words))
   return (
     <Panel
+      title={label}
       aside={
         items.length >= FILTER_FROM && (
           <TextInput

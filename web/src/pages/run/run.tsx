@@ -12,6 +12,7 @@ import { Copy, Facts, Page } from '../../kit/page.tsx'
 import { State } from '../../kit/state.tsx'
 import { Time, Took } from '../../kit/time.tsx'
 import { useUrlState } from '../../kit/url-state.ts'
+import { Words } from '../../kit/words.tsx'
 import { paths } from '../../paths.ts'
 import { Environment, InputsAndOutputs } from './around.tsx'
 import { Artifacts } from './artifacts.tsx'
@@ -105,7 +106,7 @@ function RunFacts({ run }: { run: RunDetail }) {
       items={[
         ['Started', <Time key="s" at={run.started} />],
         ['Took', <Took key="d" from={run.started} to={run.ended} />],
-        ['By', run.user || undefined],
+        run.user && ['By', <Words key="u" text={run.user} />],
         run.environment.git_commit !== null && [
           'Commit',
           <Copy key="c" text={run.environment.git_commit}>

@@ -75,9 +75,9 @@ interface Bar {
 
 /** From the base value, each feature's push in order of its size, to the output. */
 function Waterfall({ explanation, features }: { explanation: Explanation; features: Record<string, unknown> }) {
-  const base = explanation.base_value ?? 0
+  const base = explanation.base_value
   const bars = barsOf(explanation.attributions, features, base)
-  const output = explanation.output ?? bars.at(-1)?.to ?? base
+  const { output } = explanation
   const ends = [base, output, ...bars.flatMap(({ from, to }) => [from, to])]
   const [low, high] = [Math.min(...ends), Math.max(...ends)]
   const air = (high - low || 1) * 0.04
@@ -124,7 +124,7 @@ function Waterfall({ explanation, features }: { explanation: Explanation; featur
         </tbody>
       </table>
       <p className="muted small">
-        The pushes add up from the usual answer to this one. Orange raises the score, blue lowers it.
+        The pushes add up from the usual answer to this one, as {explanation.space}. Orange raises it, blue lowers it.
       </p>
     </>
   )
