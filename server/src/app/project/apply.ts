@@ -1,7 +1,8 @@
 /** Applies a project file: all of it in one transaction, or none. */
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
-import { DomainError, invalid } from '#kernel/errors.ts'
+import { readLock } from '#kernel/environments/index.ts'
+import { conflict, DomainError, invalid } from '#kernel/errors.ts'
 import type { Who } from '#kernel/http/who.ts'
 import type { Tx } from '#kernel/store/index.ts'
 import type { LockedEnvironment } from '#slices/pipelines'
@@ -37,12 +38,16 @@ export function createApply({
   store,
   blobs,
   pipelines,
+  datasets,
   quality,
   serving,
   releases,
   monitoring,
   projects,
-}: Pick<Parts, 'store' | 'blobs' | 'pipelines' | 'quality' | 'serving' | 'releases' | 'monitoring' | 'projects'>) {
+}: Pick<
+  Parts,
+  'store' | 'blobs' | 'pipelines' | 'datasets' | 'quality' | 'serving' | 'releases' | 'monitoring' | 'projects'
+>) {
   /** Locks are read before the transaction: no file is read inside one. */
   const lockEnvironments = async (
     file: ProjectFile,
@@ -59,6 +64,15 @@ export function createApply({
           field: `environments.${name}.lock`,
           remedy: 'Add it to git, or name the file that is there.',
         })
+      try {
+        readLock(found.text)
+      } catch (error) {
+        if (!(error instanceof DomainError)) throw error
+        throw invalid(`environments.${name}.lock: ${path}: ${error.message}`, {
+          field: `environments.${name}.lock`,
+          ...(error.remedy && { remedy: error.remedy }),
+        })
+      }
       locked[name] = {
         lock: (await blobs.put(Buffer.from(found.text))).digest,
         ...(python !== undefined && { python }),
@@ -76,8 +90,10 @@ export function createApply({
     input: ApplyInput,
   ): Promise<void> => {
     const { project } = file
-    for (const [name, spec] of Object.entries(file.datasets ?? {}))
+    for (const [name, spec] of Object.entries(file.datasets ?? {})) {
+      await datasets.setTimeColumn(tx, who, name, spec.time_column ?? null)
       await quality.setChecks(tx, who, name, spec.checks ?? [], `datasets.${name}.checks`)
+    }
     for (const [name, spec] of Object.entries(file.endpoints ?? {}))
       await serving.applyEndpoint(tx, who, { project, name, spec })
     for (const [name, spec] of Object.entries(file.monitors ?? {}))
@@ -92,7 +108,10 @@ export function createApply({
     for (const name of gone('releases')) await releases.removePolicy(tx, who, name)
     for (const name of gone('monitors')) await monitoring.removeMonitor(tx, who, name)
     for (const name of gone('endpoints')) await serving.removeEndpoint(tx, who, name)
-    for (const name of gone('datasets')) await quality.setChecks(tx, who, name, [])
+    for (const name of gone('datasets')) {
+      await datasets.setTimeColumn(tx, who, name, null)
+      await quality.setChecks(tx, who, name, [])
+    }
   }
 
   return async (who: Who, input: ApplyInput): Promise<Applied> => {
@@ -111,20 +130,36 @@ export function createApply({
     const last = await store.read((sql) => projects.latest(sql, who.workspace, file.project))
     const before = last && readProject(last.yaml).project
     const changes = changesBetween(before, file)
-    if (input.dry_run) return { project: file.project, number: last?.number ?? 0, changes, applied: false }
+    if (last && last.code !== input.code) changes.push({ path: 'code', change: 'changed' })
     const environments = await lockEnvironments(file, input, who.workspace)
-    const number = await store.write(async (tx) => {
-      await applyAll(tx, who, file, before, environments, input)
-      return projects.record(tx, who, {
-        project: file.project,
-        yaml: input.yaml,
-        digest: `sha256:${createHash('sha256').update(input.yaml).digest('hex')}`,
-        code: input.code,
+    const dry = new DryRun()
+    const number = await store
+      .write(async (tx) => {
+        await tx.lock('pipelines.project', who.workspace, file.project)
+        // What is to be removed was found by what was there: if that changed meanwhile, it must be found again.
+        if ((await projects.latest(tx, who.workspace, file.project))?.number !== last?.number)
+          throw conflict(`somebody else applied '${file.project}' just now`, { remedy: 'Apply again.' })
+        await applyAll(tx, who, file, before, environments, input)
+        // A dry run is a whole one that is undone: it finds what only the applying finds.
+        if (input.dry_run) throw dry
+        return projects.record(tx, who, {
+          project: file.project,
+          yaml: input.yaml,
+          digest: `sha256:${createHash('sha256').update(input.yaml).digest('hex')}`,
+          code: input.code,
+        })
       })
-    })
+      .catch((error: unknown) => {
+        if (error === dry) return undefined
+        throw error
+      })
+    if (number === undefined) return { project: file.project, number: last?.number ?? 0, changes, applied: false }
     return { project: file.project, number, changes, applied: true }
   }
 }
+
+/** Ends a transaction that was only to see whether it would go. */
+class DryRun extends Error {}
 
 function changesBetween(before: ProjectFile | undefined, after: ProjectFile): Change[] {
   const changes: Change[] = []

@@ -1,8 +1,13 @@
 /** Reads slipway.yaml: every mistake at once, each with its line and what to do. */
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { type Document, isMap, LineCounter, type Pair, parseDocument } from 'yaml'
-import { graphMistakes } from '#slices/pipelines'
+import { DomainError } from '#kernel/errors.ts'
+import { nextDue } from '#kernel/jobs/index.ts'
+import { readDuration } from '#kernel/units.ts'
+import { graphMistakes, STEP_TIMEOUT_MAX_MS } from '#slices/pipelines'
+import { readChecks } from '#slices/quality'
 import { ProjectFile } from './schema.ts'
+import { TRIGGER_EVENTS } from './trigger-events.ts'
 
 export interface Mistake {
   line: number
@@ -36,17 +41,37 @@ export function readProject(
       })),
     )
   }
-  const value: unknown = document.toJS({ maxAliasCount: 100 })
-  const validate = validator()
-  if (!validate(value)) return failed(mistakesOf(validate.errors ?? [], document, lines))
-  const project = value as ProjectFile
-  const mistakes = referenceMistakes(project).map(({ path, message, remedy }) => ({
+  let value: unknown
+  try {
+    value = document.toJS({ maxAliasCount: 100 })
+  } catch (error) {
+    return failed([{ line: 1, column: 1, path: '', message: (error as Error).message }])
+  }
+  const placed = ({ path, message, remedy }: PathMistake): Mistake => ({
     ...placeOf(document, lines, path),
     path: path.join('.'),
     message,
     ...(remedy && { remedy }),
-  }))
+  })
+  const validate = validator()
+  // Checks are judged by their owner, in better words than a schema has.
+  const wrongChecks = checkMistakes(value).map(placed)
+  const errors = validate(value) ? [] : (validate.errors ?? [])
+  const wrong = mistakesOf(
+    errors.filter(({ instancePath }) => !/^\/datasets\/[^/]+\/checks(\/|$)/.test(instancePath)),
+    document,
+    lines,
+  )
+  if (wrong.length > 0) return failed([...wrong, ...wrongChecks])
+  const project = value as ProjectFile
+  const mistakes = [...wrongChecks, ...referenceMistakes(project).map(placed)]
   return mistakes.length > 0 ? failed(mistakes) : { project, mistakes: [] }
+}
+
+interface PathMistake {
+  path: (string | number)[]
+  message: string
+  remedy?: string
 }
 
 const failed = (mistakes: Mistake[]) => ({
@@ -172,9 +197,67 @@ const shown = (value: unknown): string => {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text
 }
 
+function checkMistakes(value: unknown): PathMistake[] {
+  const datasets = (value as { datasets?: Record<string, { checks?: unknown } | null> | null } | null)?.datasets
+  if (typeof datasets !== 'object' || datasets === null) return []
+  return Object.entries(datasets).flatMap(([name, spec]) =>
+    spec?.checks === undefined
+      ? []
+      : readChecks(spec.checks).mistakes.map(({ at, message, remedy }) => ({
+          path: ['datasets', name, 'checks', ...at],
+          message,
+          remedy,
+        })),
+  )
+}
+
+/** What would only show once the pipeline runs. */
+function pipelineMistakes(name: string, pipeline: NonNullable<ProjectFile['pipelines']>[string]): PathMistake[] {
+  const mistakes: PathMistake[] = []
+  const events = TRIGGER_EVENTS.map((type) => type.name)
+  for (const [step, { timeout }] of Object.entries(pipeline.steps)) {
+    const ms = timeout === undefined ? 1 : readDuration(timeout)
+    if (ms < 1 || ms > STEP_TIMEOUT_MAX_MS)
+      mistakes.push({
+        path: ['pipelines', name, 'steps', step, 'timeout'],
+        message: `${timeout} is no time for a step`,
+        remedy: 'Give it more than nothing and at most 7d.',
+      })
+  }
+  for (const [place, trigger] of (pipeline.triggers ?? []).entries()) {
+    const path = ['pipelines', name, 'triggers', place]
+    if ('cron' in trigger) {
+      try {
+        nextDue(trigger.cron, Date.now())
+      } catch (error) {
+        const remedy = error instanceof DomainError ? error.remedy : undefined
+        mistakes.push({ path: [...path, 'cron'], message: (error as Error).message, ...(remedy && { remedy }) })
+      }
+    } else if ('event' in trigger && !events.includes(trigger.event)) {
+      const near = nearest(trigger.event, events)
+      mistakes.push({
+        path: [...path, 'event'],
+        message: `no event '${trigger.event}' starts pipelines`,
+        remedy: near ? `Did you mean '${near}'?` : `There are ${events.join(', ')}.`,
+      })
+    } else if ('dataset' in trigger) {
+      const own = Object.entries(pipeline.steps).find(([, { writes }]) =>
+        Object.values(writes ?? {}).some((write) => write.dataset === trigger.dataset),
+      )
+      if (own)
+        mistakes.push({
+          path: [...path, 'dataset'],
+          message: `step '${own[0]}' writes '${trigger.dataset}', so the pipeline would start itself for ever`,
+          remedy: 'Write another dataset, or start it by a time.',
+        })
+    }
+  }
+  return mistakes
+}
+
 /** What one section says of another. */
-function referenceMistakes(project: ProjectFile): { path: (string | number)[]; message: string; remedy?: string }[] {
-  const mistakes: { path: (string | number)[]; message: string; remedy?: string }[] = []
+function referenceMistakes(project: ProjectFile): PathMistake[] {
+  const mistakes: PathMistake[] = []
   const endpoints = Object.keys(project.endpoints ?? {})
   const pipelines = Object.keys(project.pipelines ?? {})
   const unknown = (path: (string | number)[], what: string, name: string, known: readonly string[]) => {
@@ -192,6 +275,7 @@ function referenceMistakes(project: ProjectFile): { path: (string | number)[]; m
   for (const [name, pipeline] of Object.entries(project.pipelines ?? {})) {
     for (const { path, message } of graphMistakes(pipeline, Object.keys(project.environments ?? {})))
       mistakes.push({ path: ['pipelines', name, ...path.split('.')], message })
+    mistakes.push(...pipelineMistakes(name, pipeline))
   }
   for (const [name, release] of Object.entries(project.releases ?? {})) {
     if (!endpoints.includes(name)) unknown(['releases', name], 'endpoint', name, endpoints)

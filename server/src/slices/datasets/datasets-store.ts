@@ -68,6 +68,19 @@ export async function takeNumber(tx: Tx, workspace: string, name: string, now_ms
   return Number(row!.last_number)
 }
 
+/** What versions that name none take; makes the dataset when there is none. */
+export const putTimeColumn = (tx: Tx, workspace: string, name: string, time_column: string | null, now_ms: number) =>
+  tx.run(
+    `INSERT INTO dataset (workspace, name, created_ms, last_number, time_column) VALUES (?, ?, ?, 0, ?)
+     ON CONFLICT (workspace, name) DO UPDATE SET time_column = excluded.time_column`,
+    [workspace, name, now_ms, time_column],
+  )
+
+export async function timeColumnOf(sql: Sql, workspace: string, name: string): Promise<string | null> {
+  const row = await sql.get('SELECT time_column FROM dataset WHERE workspace = ? AND name = ?', [workspace, name])
+  return (row?.time_column as string | null | undefined) ?? null
+}
+
 export async function insertVersion(tx: Tx, version: DatasetVersion, files: readonly DatasetFile[]): Promise<void> {
   await tx.run(
     `INSERT INTO dataset_version (${COLUMNS}) VALUES (${COLUMNS.split(',')

@@ -27,7 +27,7 @@ import {
 } from './model.ts'
 import { createProfiling } from './profiling.ts'
 import { inUsersNames, type Lent, lendFiles, sourceOf } from './reading.ts'
-import { checkRegistration, checkTags, FILES_MAX, type Registration } from './registration.ts'
+import { checkName, checkRegistration, checkTags, FILES_MAX, type Registration } from './registration.ts'
 
 /** An upload that became no version is forgotten after this long; then it must be sent again. */
 export const UPLOAD_KEPT_MS = 24 * 60 * 60_000
@@ -46,6 +46,8 @@ export interface Datasets {
    * its tags are added, a new time column is taken and, like a failed version, read again.
    */
   register(tx: Tx, who: Who, input: Registration): Promise<Registered>
+  /** The time column of versions registered from now on that name none; null: none. */
+  setTimeColumn(tx: Tx, who: Who, name: string, time_column: string | null): Promise<void>
   /** The same for digests that a caller names: only those that its workspace has uploaded or holds in a version. */
   registerUploaded(
     tx: Tx,
@@ -188,7 +190,7 @@ export function createDatasets(deps: DatasetsDeps): Datasets {
         row_count: null,
         size_bytes: input.size_bytes,
         file_count: input.files.length,
-        time_column: input.time_column,
+        time_column: input.time_column ?? (await store.timeColumnOf(tx, workspace, input.name)),
         time_from_ms: null,
         time_to_ms: null,
         tags: input.tags,
@@ -206,6 +208,12 @@ export function createDatasets(deps: DatasetsDeps): Datasets {
         produced_by: input.produced_by,
       })
       return { version, created: true }
+    },
+
+    async setTimeColumn(tx, who, name, time_column) {
+      await tx.lock('dataset', who.workspace, checkName(name))
+      if ((await store.timeColumnOf(tx, who.workspace, name)) === time_column) return
+      await store.putTimeColumn(tx, who.workspace, name, time_column, clock.now())
     },
 
     async registerUploaded(tx, who, input) {
