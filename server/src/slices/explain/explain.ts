@@ -117,6 +117,7 @@ export function createExplain(deps: ExplainDeps): Explain {
             out,
           ],
           limits: { memory_bytes: MEMORY_BYTES, wall_ms: TIMEOUT_MS, cpu: 1 },
+          nice: true,
           signal: context.signal,
         })
         const end = await process.ended

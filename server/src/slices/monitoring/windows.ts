@@ -21,7 +21,7 @@ const UNDER_WAY_MS = 5000
 /** Between looks for late labels of one monitor. */
 const LATE_LOOK_MS = 2000
 /** A job that was asked for is not asked for again before. */
-const ASKED_MS = 5000
+const ASKED_MS = 1000
 const DUE_MAX = 1000
 
 export interface Windows {

@@ -12,6 +12,8 @@ export interface ToolRun {
   args: readonly string[]
   env?: Record<string, string>
   limits?: ProcessOptions['limits']
+  /** Lets everything else go first: nobody waits for it. */
+  nice?: boolean
   signal?: AbortSignal
   onLine?(text: string): void
 }
@@ -23,7 +25,7 @@ export async function startTool(
 ): Promise<{ process: RunningProcess; tail(): string }> {
   const last: string[] = []
   const process = await deps.startProcess({
-    args: [run.environment.python, '-m', run.module, ...run.args],
+    args: [...(run.nice ? ['nice', '-n', '10'] : []), run.environment.python, '-m', run.module, ...run.args],
     env: {
       PYTHONPATH: [deps.settings.python_path].join(delimiter),
       PYTHONUNBUFFERED: '1',
