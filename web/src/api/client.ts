@@ -56,10 +56,7 @@ api.use({
   },
 })
 
-type Path = (keyof paths & string) | Soon
-/** Routes under way on the server; each leaves this list when server/openapi.json has it. */
-type Soon =
-  `/api/slipway/v1/${'releases' | 'retrainings' | 'monitors' | 'alerts' | 'why' | 'search' | 'overview' | 'jobs' | 'endpoints/{endpoint}/releases' | 'endpoints/{endpoint}/policy' | `predictions/{prediction}/${string}` | `${'releases' | 'monitors' | 'why' | 'models'}/${string}`}`
+type Path = keyof paths & string
 type Init = {
   params?: { path?: Record<string, unknown>; query?: Record<string, unknown> }
   body?: unknown
