@@ -1,8 +1,8 @@
-/** Runs this package's pytest in the tests' environment and gives each of its cases back as one of ours. */
+/** Runs pytest in a managed environment and gives each of its cases back as one of ours. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PYTHON_PACKAGE_DIR, runProcess } from '#kernel/environments/index.ts'
+import { type Environment, PYTHON_PACKAGE_DIR, runProcess } from '#kernel/environments/index.ts'
 import { testEnvironment } from '#kit/python.ts'
 
 const WALL_MS = 9 * 60_000
@@ -21,9 +21,14 @@ const readable = (text: string) =>
     .replaceAll('&quot;', '"')
     .replaceAll('&amp;', '&')
 
-/** The cases of the given test files. Throws when pytest ran none: that is no success. */
+/** The cases of the given test files of this package. */
 export async function pytest(...files: string[]): Promise<PytestCase[]> {
   const environment = await testEnvironment()
+  return pytestIn(PYTHON_PACKAGE_DIR, environment, ...files.map((file) => join('tests', file)))
+}
+
+/** The cases of test files below `cwd`. Throws when pytest ran none: that is no success. */
+export async function pytestIn(cwd: string, environment: Environment, ...files: string[]): Promise<PytestCase[]> {
   const dir = await mkdtemp(join(tmpdir(), 'slipway-pytest-'))
   try {
     const report = join(dir, 'report.xml')
@@ -34,9 +39,11 @@ export async function pytest(...files: string[]): Promise<PytestCase[]> {
         'pytest',
         `--junitxml=${report}`,
         `--basetemp=${join(dir, 'tmp')}`,
-        ...files.map((file) => join('tests', file)),
+        '-p',
+        'no:cacheprovider',
+        ...files,
       ],
-      cwd: PYTHON_PACKAGE_DIR,
+      cwd,
       environment,
       env: { PYTHONDONTWRITEBYTECODE: '1' },
       limits: { wall_ms: WALL_MS },
