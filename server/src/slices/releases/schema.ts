@@ -5,11 +5,8 @@ const Duration = Type.String({
   pattern: '^\\d+(\\.\\d+)?\\s*(ms|s|m|h|d|w)$',
   description: 'A duration such as 250ms, 1h or 14d.',
 })
-const GateMetric = Type.Union(
-  ['roc_auc', 'log_loss', 'accuracy', 'precision', 'recall', 'f1', 'mae', 'rmse', 'r2'].map((name) =>
-    Type.Literal(name),
-  ),
-)
+const METRICS = ['roc_auc', 'log_loss', 'accuracy', 'precision', 'recall', 'f1', 'mae', 'rmse', 'r2'] as const
+const GateMetric = Type.Unsafe<(typeof METRICS)[number]>(Type.Union(METRICS.map((name) => Type.Literal(name))))
 
 /** One rule of a gate. For log_loss, mae and rmse less is better: `at_most` is their bound. */
 export const GateRule = Type.Union([
