@@ -8,6 +8,7 @@ import { verdictOverridden, verdictReached } from '#slices/quality'
 import { registryEvents } from '#slices/registry'
 import { endpointApplied, endpointRemoved, versionPrepared } from '#slices/serving'
 import type { Parts } from './parts.ts'
+import { TRIGGER_EVENTS } from './project/trigger-events.ts'
 
 const PREPARE: readonly Permission[] = ['registry.read', 'serving.write', 'datasets.read', 'tracking.read']
 
@@ -40,7 +41,8 @@ export function subscribe({ events, quality, pipelines, serving, explain, releas
   events.on(verdictOverridden, 'pipelines', START, (tx, who, { subject, after }) =>
     pipelines.considerDataset(tx, who, { dataset: after.dataset, version: subject.id }),
   )
-  events.onAny('pipeline-triggers', START, (tx, who, event) => pipelines.considerEvent(tx, who, event))
+  for (const type of TRIGGER_EVENTS)
+    events.on(type, 'pipeline-triggers', START, (tx, who, event) => pipelines.considerEvent(tx, who, event))
   events.on(registryEvents.versionCreated, 'serving', PREPARE, (tx, who, { after }) =>
     serving.prepare(tx, who, after.name, after.version),
   )
