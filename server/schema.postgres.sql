@@ -119,6 +119,7 @@ CREATE TABLE dataset (
   name text NOT NULL,
   created_ms bigint NOT NULL,
   last_number bigint NOT NULL,
+  time_column text,
   PRIMARY KEY (workspace, name)
 );
 

@@ -124,7 +124,7 @@ CREATE TABLE dataset (
   name TEXT NOT NULL,
   created_ms INTEGER NOT NULL,
   -- Numbers are given once: the version after a deleted one does not take its number.
-  last_number INTEGER NOT NULL,
+  last_number INTEGER NOT NULL, time_column TEXT,
   PRIMARY KEY (workspace, name)) STRICT;
 
 CREATE TABLE dataset_file (
