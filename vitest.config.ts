@@ -16,7 +16,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: Math.min(2, availableParallelism()),
     retry: 0,
-    testTimeout: long ? 30 * 60_000 : 30_000,
+    testTimeout: long ? 30 * 60_000 : 60_000,
     hookTimeout: long ? 10 * 60_000 : 120_000,
     teardownTimeout: 20_000,
     passWithNoTests: true,

@@ -32,7 +32,7 @@ const HOSTS = [
   // Addresses in any spelling, and IPv6 in brackets.
   /^(0x)?[\da-f]*[\d.]+[\da-f.]*$|^\[.*\]$/,
   /(^|\.)(w3|ietf|rfc-editor|json-schema|apache|spdx|opensource|keepachangelog|semver|conventionalcommits|editorconfig)\.(org|com)$/,
-  /(^|\.)(mlflow|onnx|onnxruntime|openlineage|kserve|opencontainers|openapis|prometheus|grafana|python|scikit-learn)\.(org|ai|io|com)$/,
+  /(^|\.)(mlflow|onnx|onnxruntime|openlineage|kserve|opencontainers|openapis|prometheus|grafana|python|scikit-learn|standardwebhooks)\.(org|ai|io|com)$/,
   /(^|\.)(nodejs|npmjs|typescriptlang|biomejs|vitest|fastify|duckdb|sqlite|postgresql|playwright|mozilla|github)\.(org|com|dev|io)$/,
 ]
 
