@@ -187,7 +187,7 @@ describe('a model of Python alone', () => {
     await at.apply('wayward', { model: 'wayward', task: 'regression', timeout: '20s', canary_timeout: '300ms' })
     await at.addVersion('wayward', 1, join(models.dir, 'wayward'))
     await at.addVersion('wayward', 2, join(models.dir, 'wayward'))
-    for (const version of [1, 2]) expect(await at.prepare('wayward', version)).toMatchObject({ form: 'python' })
+    for (const version of [1, 2]) await at.takeAsPrepared('wayward', version)
     const revision = await at.load('wayward', 1)
     stable = revision.id
     await at.route('wayward', stable)
@@ -251,7 +251,7 @@ describe('a model of Python alone', () => {
   test('a model without a signature takes what comes, and the log keeps it', async () => {
     await at.apply('nameless', { model: 'nameless', task: 'none' })
     await at.addVersion('nameless', 1, join(models.dir, 'nameless'))
-    await at.prepare('nameless', 1)
+    await at.takeAsPrepared('nameless', 1)
     await at.route('nameless', (await at.load('nameless', 1)).id)
     const answer = await post('/serve/nameless/invocations', json({ dataframe_records: [{ a: 1 }, { a: 2 }] }))
     expect(answer.text).toBe('{"predictions": {"rows":2}}')
