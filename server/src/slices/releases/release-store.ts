@@ -91,7 +91,7 @@ export interface Retraining {
   id: string
   endpoint: string
   alert: string
-  state: 'collecting' | 'training' | 'proposed' | 'skipped' | 'failed' | 'done'
+  state: 'collecting' | 'training' | 'skipped' | 'failed' | 'done'
   reason: string | null
   evidence: Record<string, unknown>
   dataset: string | null

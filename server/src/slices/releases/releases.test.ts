@@ -334,7 +334,7 @@ eachStore('a release', (open) => {
       await it.write((tx) => it.releases.considerCandidate(tx, who, { model: 'churn', version: 1 }))
       await it.write((tx) => it.releases.considerPipelineEnd(tx, who, { run: 'prn_1', state: 'done' }))
       const ended = (await all()).find(({ id }) => id === one!.id)!
-      expect(ended.state).toBe('proposed')
+      expect(ended.state).toBe('done')
       expect(await it.get(ended.release_id!)).toMatchObject({ version: 1 })
       expect(await it.edgesInto(ended.release_id!)).toContainEqual({
         from_kind: 'pipeline-run',
@@ -344,7 +344,7 @@ eachStore('a release', (open) => {
       await it.until(ended.release_id!, 'live')
 
       for (const day of [122, 123]) await consider(alert('alt_2', day * DAY))
-      expect((await all()).map(stateOf)).toEqual(['skipped', 'skipped', 'proposed'])
+      expect((await all()).map(stateOf)).toEqual(['skipped', 'skipped', 'done'])
       expect((await all())[0]!.reason).toContain('the cooldown is 28d')
       it.copied.rows = 12
       await consider(alert('alt_2', 128 * DAY))

@@ -247,7 +247,7 @@ export function createRetraining(deps: ReleasesDeps): Retraining {
       const one = (await rows.retrainingById(tx, who.workspace, found.id))!
       if (one.state !== 'training') return
       const changes = {
-        state: state !== 'done' ? 'failed' : one.release_id ? 'proposed' : 'done',
+        state: state === 'done' ? 'done' : 'failed',
         reason: state === 'done' ? null : (reason ?? state),
         ended_ms: clock.now(),
       } as const
@@ -264,7 +264,7 @@ export function createRetraining(deps: ReleasesDeps): Retraining {
       )
       if (!one) return
       // The version may be told of before the run that made it has ended, or after.
-      const changes = { release_id: release.id, ...(one.state === 'done' && { state: 'proposed' as const }) }
+      const changes = { release_id: release.id }
       await rows.updateRetraining(tx, workspace, one.id, changes)
       await told(tx, who, { ...one, ...changes })
     },
