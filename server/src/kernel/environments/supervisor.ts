@@ -3,7 +3,7 @@
  * when it ends, because the server closed it or was killed in whatever way, the watcher ends the whole process group. The command
  * replaces the shell (same number, no process more), so the group's leader is the command itself.
  *
- * A shell and not Node or Python: 1 MB and 2 ms instead of 40 MB and 60 ms, and on every system where a `sh -c` step runs at all.
+ * A shell and not Node or Python: a megabyte instead of forty, and there wherever a `sh -c` step runs at all.
  */
 export const SUPERVISOR = `
 grace=$1 cgroup=$2
