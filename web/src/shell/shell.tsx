@@ -47,9 +47,9 @@ export function Shell() {
         Skip to content
       </a>
       {me?.dev && (
-        <p className={styles.dev} role="note">
+        <aside className={styles.dev} aria-label="Mode">
           <strong>Development mode.</strong> No sign-in, this machine only.
-        </p>
+        </aside>
       )}
       <header className={styles.bar}>
         <ActionIcon className={styles.burger!} aria-label="Menu" onClick={() => setDrawer(true)}>
@@ -61,7 +61,13 @@ export function Shell() {
         </A>
         <WorkspaceMenu me={me} />
         <div className="grow" />
-        <button type="button" className={styles.find} onClick={() => setPalette(true)}>
+        <button
+          type="button"
+          className={styles.find}
+          aria-label="Find anything Ctrl K"
+          aria-keyshortcuts="Control+K"
+          onClick={() => setPalette(true)}
+        >
           <IconSearch size={15} />
           <span>Find anything</span>
           <kbd>Ctrl K</kbd>

@@ -20,6 +20,7 @@ export const theme = createTheme({
   autoContrast: true,
   fontSizes: { xs: '0.786rem', sm: '0.875rem', md: '0.9375rem', lg: '1.0625rem', xl: '1.25rem' },
   colors: {
+    red: ['#fae1de', '#fae1de', '#f2b5ae', '#f79a91', '#e5574c', '#d8463c', '#bf3229', '#a9231b', '#8c1c15', '#6f1610'],
     gray: [
       '#f5f4ef',
       '#efeee8',

@@ -1,3 +1,4 @@
+import { Code } from '../../kit/code.tsx'
 import { Empty } from '../../kit/condition.tsx'
 import { Panel } from '../../kit/page.tsx'
 import { Table } from '../../kit/table.tsx'
@@ -27,7 +28,7 @@ export function Signature({ signature }: { signature: Record<string, unknown> | 
           {outputs && <Fields label="Outputs" fields={outputs} />}
         </div>
       ) : (
-        <pre className={styles.code}>{JSON.stringify(signature, null, 2)}</pre>
+        <Code label="Signature" className={styles.code} text={JSON.stringify(signature, null, 2)} />
       )}
     </Panel>
   )
@@ -44,7 +45,7 @@ const Fields = ({ label, fields }: { label: string; fields: readonly Field[] }) 
       { key: 'type', head: 'Type', cell: ({ type }) => <span className="small nowrap">{type}</span> },
       {
         key: 'required',
-        head: '',
+        head: <span className="sr">Required</span>,
         cell: ({ required }) => <span className="muted small">{required ? '' : 'optional'}</span>,
       },
     ]}

@@ -2,6 +2,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { q } from '../../api/queries.ts'
 import type { ModelVersion as Version } from '../../api/types.ts'
+import { Code } from '../../kit/code.tsx'
 import { Empty, Show } from '../../kit/condition.tsx'
 import { bytes, count, measure, shortId } from '../../kit/format.ts'
 import { A, SubjectLink } from '../../kit/link.tsx'
@@ -113,7 +114,7 @@ export function ModelVersion() {
             </Panel>
             {data.requirements && (
               <Panel title="Requirements">
-                <pre className={styles.code}>{data.requirements}</pre>
+                <Code label="Requirements" className={styles.code} text={data.requirements} />
               </Panel>
             )}
           </>
@@ -174,7 +175,7 @@ function Prepared({ model, version }: { model: string; version: number }) {
       {found.report && (
         <details className={styles.report}>
           <summary>The whole report</summary>
-          <pre className={styles.code}>{JSON.stringify(found.report, null, 2)}</pre>
+          <Code label="Report" className={styles.code} text={JSON.stringify(found.report, null, 2)} />
         </details>
       )}
     </Panel>

@@ -58,11 +58,14 @@ export function HeatMap({
             <tr>
               <th scope="col">Feature</th>
               {windows.map(({ start_ms }, at) => (
-                <th key={start_ms} scope="col" aria-label={day(start_ms)}>
+                <th key={start_ms} scope="col">
+                  <b className="sr">{day(start_ms)}</b>
                   {start_ms === chosen ? (
-                    <span className={styles.caret}>▾</span>
+                    <span className={styles.caret} aria-hidden="true">
+                      ▾
+                    </span>
                   ) : at % every === 0 ? (
-                    <span>{dayShort(start_ms)}</span>
+                    <span aria-hidden="true">{dayShort(start_ms)}</span>
                   ) : null}
                 </th>
               ))}

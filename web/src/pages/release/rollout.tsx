@@ -97,7 +97,7 @@ function Side({ canary, stable, version }: { canary: RevisionStats; stable: Revi
           <tr>
             <th scope="col">Since it was loaded</th>
             <th scope="col">version {version}</th>
-            <th scope="col">{stable ? 'stable revision' : ''}</th>
+            {stable && <th scope="col">stable revision</th>}
           </tr>
         </thead>
         <tbody>
@@ -105,7 +105,7 @@ function Side({ canary, stable, version }: { canary: RevisionStats; stable: Revi
             <tr key={label}>
               <th scope="row">{label}</th>
               <td>{value(canary)}</td>
-              <td>{stable ? value(stable) : ''}</td>
+              {stable && <td>{value(stable)}</td>}
             </tr>
           ))}
         </tbody>

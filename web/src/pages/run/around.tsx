@@ -1,4 +1,5 @@
 import type { RunDetail } from '../../api/types.ts'
+import { Code } from '../../kit/code.tsx'
 import { Empty } from '../../kit/condition.tsx'
 import { shortId } from '../../kit/format.ts'
 import { A } from '../../kit/link.tsx'
@@ -147,7 +148,7 @@ export function Environment({ run }: { run: RunDetail }) {
         {environment.requirements.length === 0 ? (
           <Empty title="No package list was recorded">A logged model brings its requirements along.</Empty>
         ) : (
-          <pre className={styles.packages}>{environment.requirements.join('\n')}</pre>
+          <Code label="Packages" className={styles.packages} text={environment.requirements.join('\n')} />
         )}
       </Panel>
     </div>

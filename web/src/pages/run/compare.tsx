@@ -84,7 +84,9 @@ export function Compare() {
             <table className={styles.compare}>
               <thead>
                 <tr>
-                  <th scope="col" aria-label="Field" />
+                  <th scope="col">
+                    <span className="sr">Field</span>
+                  </th>
                   {known.map((run, at) => (
                     <th key={run.run_id} scope="col">
                       <i style={{ background: COLORS[at] }} />

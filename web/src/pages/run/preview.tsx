@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useMemo } from 'react'
 import { ApiProblem, address } from '../../api/client.ts'
+import { Code } from '../../kit/code.tsx'
 import { Loading, Problem } from '../../kit/condition.tsx'
 import { bytes } from '../../kit/format.ts'
 import styles from './run.module.css'
@@ -62,7 +63,7 @@ function Text({ blob, path, whole }: { blob: Blob; path: string; whole: boolean 
       {/\.(csv|tsv)$/i.test(path) ? (
         <Cells text={text} by={path.toLowerCase().endsWith('tsv') ? '\t' : ','} />
       ) : (
-        <pre className={styles.text}>{/\.json$/i.test(path) && whole ? pretty(text) : text}</pre>
+        <Code label={path} className={styles.text} text={/\.json$/i.test(path) && whole ? pretty(text) : text} />
       )}
       {!whole && <p className="muted small">The first {bytes(TEXT_BYTES_MAX)}; download it for the rest.</p>}
     </>
