@@ -65,7 +65,7 @@ export function timeTicks(min: number, max: number, wanted: number): number[] {
     for (let at = Math.ceil(min / step) * step; at <= max; at += step) found.push(at)
     return found
   }
-  const months = [1, 2, 3, 6, 12, 24, 60].find((each) => each * 30 * D >= rough) ?? 120
+  const months = [1, 2, 3, 6, 12, 24, 60].find((each) => each * 31 * D >= rough) ?? 120
   const start = new Date(min)
   for (
     let month = Math.ceil((start.getUTCFullYear() * 12 + start.getUTCMonth()) / months) * months;
