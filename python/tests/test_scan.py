@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 import conftest
-from slipway.scan import scan
+from slipway.scan import allowed, scan
 
 
 class Harm:
@@ -57,6 +57,11 @@ def test_allowed_packages_open_no_back_door(tmp_path):
     put(tmp_path, "m/c.pkl", b"\x80\x02cbuiltins\neval\n.")
     put(tmp_path, "m/d.pkl", b"\x80\x04\x8c\x02os\x94\x8c\x06system\x94h\x00h\x01\x93.")
     assert {each["import"] for each in scan(str(tmp_path / "m"))["outside"]} == {"sklearn.os.system", "joblib.load", "builtins.eval", "os.system"}
+
+
+def test_losses_of_older_scikit_learn_are_known():
+    assert allowed("_loss", "CyHalfBinomialLoss") and allowed("_loss", "__pyx_unpickle_CyHalfSquaredError")
+    assert not allowed("_loss", "system") and not allowed("_lossy", "CyHalf")
 
 
 def test_what_cannot_be_read_to_its_end_is_no_clean_bill(tmp_path):
