@@ -103,6 +103,11 @@ test('the server answers its page for exactly these', () => {
   const list = /UI_ROOTS = \[([^\]]*)\]/.exec(server)![1]!
   expect([...list.matchAll(/'([^']+)'/g)].map(([, root]) => root)).toEqual([...UI_ROOTS])
   const { compareRuns, ...others } = paths
-  const given = [compareRuns(['a']), ...Object.values(others).map((path) => (path as (...args: string[]) => string)('a', 'b'))]
-  expect(given.map((path) => path.split(/[/?]/)[1]).filter((root) => root && !UI_ROOTS.includes(root as never))).toEqual([])
+  const given = [
+    compareRuns(['a']),
+    ...Object.values(others).map((path) => (path as (...args: string[]) => string)('a', 'b')),
+  ]
+  expect(
+    given.map((path) => path.split(/[/?]/)[1]).filter((root) => root && !UI_ROOTS.includes(root as never)),
+  ).toEqual([])
 })

@@ -104,6 +104,8 @@ export interface Prediction {
   label: string | null
   output: string | null
   error: string | null
+  /** What was asked, as JSON text, when the model names no features. */
+  inputs: string | null
   features: Record<string, string | number | boolean | null>
 }
 export interface Preparation {
@@ -332,6 +334,8 @@ export interface FeatureDrift {
   ks: number | null
   ks_p: number | null
   nulls: number
+  /** Share of nulls in the reference. */
+  nulls_reference?: number
   bins: { reference: number[]; current: number[]; names: string[] }
 }
 export interface WindowFacts {
@@ -353,7 +357,7 @@ export interface MonitorWindow {
   monitor: string
   start_ms: number
   end_ms: number
-  state: 'computed' | 'revised' | 'dirty'
+  state: 'computed' | 'revised' | 'dirty' | 'failed'
   facts: WindowFacts
   computed_ms: number
   revisions: number
@@ -429,6 +433,8 @@ export interface Overview {
       model: string
       live: { release: string; version: number; since_ms: number | null } | null
       open: { release: string; version: number; state: ReleaseState; step: number | null } | null
+      /** The newest release, when it was rolled back. */
+      rolled_back: { release: string; version: number; reason: string | null } | null
       /** Answered by the revisions that have traffic now, since they were loaded. */
       requests: number
       watermark_ms: number | null

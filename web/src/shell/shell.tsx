@@ -70,7 +70,7 @@ export function Shell() {
         >
           <IconSearch size={15} />
           <span>Find anything</span>
-          <kbd>Ctrl K</kbd>
+          <kbd aria-hidden="true">Ctrl K</kbd>
         </button>
         <LiveDot />
         <Tooltip label={`Colours: ${scheme.name}`}>

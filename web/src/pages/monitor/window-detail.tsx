@@ -37,7 +37,9 @@ export function WindowDetail({
                 ? `revised ${window.revisions} × by late labels`
                 : window.state === 'dirty'
                   ? 'late labels came: will be revised'
-                  : 'computed'
+                  : window.state === 'failed'
+                    ? 'could not be computed'
+                    : 'computed'
             }
           />
           <span className="muted small">
@@ -111,7 +113,7 @@ export function WindowDetail({
 }
 
 function Distribution({
-  drift: { feature, psi, ks, ks_p, nulls, bins },
+  drift: { feature, psi, ks, ks_p, nulls, nulls_reference, bins },
   limit,
   tall,
 }: {
@@ -128,7 +130,8 @@ function Distribution({
           PSI {measure(psi)}
           {ks !== null &&
             ` · KS ${measure(ks)}${ks_p !== null && ks_p < 0.001 ? ', p < 0.001' : ks_p !== null ? `, p ${measure(ks_p)}` : ''}`}
-          {nulls > 0 && ` · ${percent(nulls)} missing`}
+          {nulls > 0 &&
+            ` · ${percent(nulls)} missing${nulls_reference === undefined ? '' : `, before ${percent(nulls_reference)}`}`}
         </span>
       </figcaption>
       <Bars

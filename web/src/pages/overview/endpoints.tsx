@@ -4,6 +4,7 @@ import { count, measure, NONE } from '../../kit/format.ts'
 import { A } from '../../kit/link.tsx'
 import { State } from '../../kit/state.tsx'
 import { EventTime } from '../../kit/time.tsx'
+import { plainWords } from '../../kit/words.tsx'
 import { paths } from '../../paths.ts'
 import styles from './overview.module.css'
 
@@ -17,7 +18,7 @@ export function EndpointCards({ endpoints, inside }: { endpoints: readonly Row[]
   if (endpoints.length === 0) return null
   return (
     <ul className={inside ? styles.inside : styles.endpoints}>
-      {endpoints.map(({ name, live, open, watermark_ms, alerts_open, requests, last_window }) => (
+      {endpoints.map(({ name, live, open, rolled_back, watermark_ms, alerts_open, requests, last_window }) => (
         <li key={name} className={styles.endpoint}>
           <div className={styles.endpointName}>
             <span className="eyebrow">endpoint</span>
@@ -45,6 +46,14 @@ export function EndpointCards({ endpoints, inside }: { endpoints: readonly Row[]
                       words={
                         open.state === 'canary' && open.step !== null ? `canary, step ${open.step + 1}` : undefined
                       }
+                    />
+                  </A>
+                ) : rolled_back ? (
+                  <A href={paths.release(rolled_back.release)} className={styles.open}>
+                    version {rolled_back.version}{' '}
+                    <State
+                      value="rolled_back"
+                      why={rolled_back.reason === null ? undefined : plainWords(rolled_back.reason)}
                     />
                   </A>
                 ) : (

@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { ask } from '../../api/client.ts'
 import type { Attribution, Explanation, Why } from '../../api/types.ts'
 import { linear } from '../../kit/charts/scale.ts'
+import { Code } from '../../kit/code.tsx'
 import { Problem } from '../../kit/condition.tsx'
 import { measure, NONE, signed } from '../../kit/format.ts'
 import styles from './why.module.css'
@@ -12,7 +13,8 @@ const SHOWN_MAX = 14
 
 /** The request's features; with attributions, a waterfall from the usual answer to this one. */
 export function Features({ why, missing }: { why: Why; missing: string | undefined }) {
-  const { features } = why.prediction
+  const { features, inputs } = why.prediction
+  if (inputs !== null && Object.keys(features).length === 0) return <Code label="What was asked" text={inputs} />
   return why.attributions ? (
     <Waterfall explanation={why.attributions} features={features} />
   ) : (
