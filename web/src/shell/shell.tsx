@@ -61,16 +61,10 @@ export function Shell() {
         </A>
         <WorkspaceMenu me={me} />
         <div className="grow" />
-        <button
-          type="button"
-          className={styles.find}
-          aria-label="Find anything Ctrl K"
-          aria-keyshortcuts="Control+K"
-          onClick={() => setPalette(true)}
-        >
+        <button type="button" className={styles.find} aria-keyshortcuts="Control+K" onClick={() => setPalette(true)}>
           <IconSearch size={15} />
-          <span>Find anything</span>
-          <kbd aria-hidden="true">Ctrl K</kbd>
+          <span>Find anything </span>
+          <kbd>Ctrl K</kbd>
         </button>
         <LiveDot />
         <Tooltip label={`Colours: ${scheme.name}`}>
