@@ -106,6 +106,7 @@ describe.skipIf(!chromiumIsHere())('in a browser', () => {
     await page.getByRole('button', { name: 'datasets.version-registered' }).click()
     await page
       .getByRole('complementary', { name: /datasets\.version-registered/ })
+      .getByRole('definition')
       .getByText('the first week')
       .waitFor()
     expect(await page.getByText('tracking.run-created').count()).toBe(0)
@@ -134,7 +135,7 @@ describe.skipIf(!chromiumIsHere())('in a browser', () => {
     await page.goto('/models/nobody')
     await page.getByRole('alert').first().getByText('Not here').waitFor()
     const api = await page.context().request.get('/api/slipway/v1/nothing')
-    expect([api.status(), api.headers()['content-type']]).toEqual([404, 'application/problem+json'])
+    expect([api.status(), api.headers()['content-type']]).toEqual([404, 'application/problem+json; charset=utf-8'])
     await page.context().close()
   }, 60_000)
 

@@ -11,10 +11,12 @@ export function useUrlState(
   const value = new URLSearchParams(searchStr).get(key) ?? fallback
   const set = useCallback(
     (next: string | undefined, how: { push?: boolean } = {}) => {
-      const url = new URL(window.location.href)
-      if (next === undefined || next === '' || next === fallback) url.searchParams.delete(key)
-      else url.searchParams.set(key, next)
-      const href = url.pathname + url.search
+      // Of the router, not of the window: that one lags behind when two fields are set in one go.
+      const { pathname, search } = router.history.location
+      const fields = new URLSearchParams(search)
+      if (next === undefined || next === '' || next === fallback) fields.delete(key)
+      else fields.set(key, next)
+      const href = fields.size > 0 ? `${pathname}?${fields}` : pathname
       if (how.push) router.history.push(href)
       else router.history.replace(href)
     },

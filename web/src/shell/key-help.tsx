@@ -1,4 +1,4 @@
-import { Modal } from '@mantine/core'
+import { Dialog } from '../kit/dialog.tsx'
 import { useKeyList } from './keys.ts'
 import styles from './palette.module.css'
 
@@ -9,7 +9,7 @@ export function KeyHelp({ onClose }: { onClose: () => void }) {
   const places = listed.filter((key) => key.keys.startsWith('g '))
   const others = listed.filter((key) => !key.keys.startsWith('g '))
   return (
-    <Modal opened onClose={onClose} title="Keyboard" size="lg" closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Dialog title="Keyboard" size="lg" onClose={onClose}>
       <div className={styles.help}>
         {[
           {
@@ -43,6 +43,6 @@ export function KeyHelp({ onClose }: { onClose: () => void }) {
           </section>
         ))}
       </div>
-    </Modal>
+    </Dialog>
   )
 }

@@ -1,8 +1,8 @@
-import { Modal } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import { q } from '../api/queries.ts'
+import { Dialog } from '../kit/dialog.tsx'
 import { useGo } from '../kit/link.tsx'
 import { pathOfSubject, paths } from '../paths.ts'
 import styles from './palette.module.css'
@@ -37,15 +37,25 @@ export function Palette({ onClose }: { onClose: () => void }) {
   })
 
   const words = text.trim().toLowerCase()
-  const hits: Option[] = (words.length > 1 ? (found.data?.items ?? []) : []).flatMap(({ kind, id, label }) => {
-    const href = pathOfSubject(kind, id)
-    return href ? [{ id: `${kind}-${id}`, label: label || id, kind: kind.replaceAll('-', ' '), href }] : []
-  })
+  // What was found for the text before may stand until the answer comes, as long as it fits.
+  const fits = ({ id, label }: { id: string; label: string }) => `${id} ${label}`.toLowerCase().includes(words)
+  const hits: Option[] = (words.length > 1 ? (found.data?.items ?? []) : [])
+    .filter(fits)
+    .flatMap(({ kind, id, label }) => {
+      const href = pathOfSubject(kind, id)
+      return href ? [{ id: `${kind}-${id}`, label: label || id, kind: kind.replaceAll('-', ' '), href }] : []
+    })
   const direct: Option[] = /^prd_[0-9a-f]{32}(\.\d+)?$/.test(text.trim())
     ? [{ id: 'why', label: text.trim(), kind: 'why this prediction', href: paths.whyPrediction(text.trim()) }]
     : []
   const places = PLACE_OPTIONS.filter(({ label }) => label.toLowerCase().includes(words))
-  const options = [...direct, ...hits.filter(({ href }) => href !== direct[0]?.href), ...places]
+  const meant = places.filter(({ label }) => words && label.toLowerCase().startsWith(words))
+  const options = [
+    ...direct,
+    ...meant,
+    ...hits.filter(({ href }) => href !== direct[0]?.href),
+    ...places.filter((place) => !meant.includes(place)),
+  ]
   const current = Math.min(at, options.length - 1)
 
   useEffect(() => {
@@ -66,16 +76,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
   }
 
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      withCloseButton={false}
-      padding={0}
-      size="lg"
-      yOffset="12vh"
-      centered={false}
-      aria-label="Find anything"
-    >
+    <Dialog bare title="Find anything" size="lg" yOffset="12vh" centered={false} onClose={onClose}>
       <input
         className={styles.input}
         role="combobox"
@@ -115,6 +116,6 @@ export function Palette({ onClose }: { onClose: () => void }) {
       {options.length === 0 && (
         <p className={styles.nothing}>{found.isFetching ? 'Looking …' : `Nothing is called “${text}”.`}</p>
       )}
-    </Modal>
+    </Dialog>
   )
 }

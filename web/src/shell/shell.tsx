@@ -102,17 +102,14 @@ export function Shell() {
       <nav className={styles.rail} aria-label="Places">
         <Rail root={root} />
       </nav>
-      <Drawer
-        opened={drawer}
-        onClose={() => setDrawer(false)}
-        size="15rem"
-        title="Slipway"
-        closeButtonProps={{ 'aria-label': 'Close' }}
-      >
-        <nav aria-label="Places">
-          <Rail root={root} />
-        </nav>
-      </Drawer>
+      <Drawer.Root opened={drawer} onClose={() => setDrawer(false)} size="15rem">
+        <Drawer.Overlay />
+        <Drawer.Content aria-label="Places">
+          <nav aria-label="Places" className={styles.drawer}>
+            <Rail root={root} />
+          </nav>
+        </Drawer.Content>
+      </Drawer.Root>
       <main id="content" className={styles.main} tabIndex={-1} ref={content}>
         <Outlet />
       </main>

@@ -1,10 +1,11 @@
-import { Button, Modal, SegmentedControl, Select, TextInput } from '@mantine/core'
+import { Button, SegmentedControl, Select, TextInput } from '@mantine/core'
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api } from '../../api/client.ts'
 import { q } from '../../api/queries.ts'
 import type { Me } from '../../api/types.ts'
 import { Empty, Problem } from '../../kit/condition.tsx'
+import { Dialog } from '../../kit/dialog.tsx'
 import { Copy, Panel } from '../../kit/page.tsx'
 import { List } from '../../kit/table.tsx'
 import { Time } from '../../kit/time.tsx'
@@ -86,7 +87,7 @@ function Invite({ onClose, onDone }: { onClose: () => void; onDone: () => unknow
     onSuccess: onDone,
   })
   return (
-    <Modal opened onClose={onClose} title="Invite somebody" closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Dialog title="Invite somebody" onClose={onClose}>
       {invite.data ? (
         <div className="stack">
           <p>Send this link to {invite.data.person.name}. It works once.</p>
@@ -122,6 +123,6 @@ function Invite({ onClose, onDone }: { onClose: () => void; onDone: () => unknow
           </Button>
         </form>
       )}
-    </Modal>
+    </Dialog>
   )
 }

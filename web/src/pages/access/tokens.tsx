@@ -1,9 +1,10 @@
-import { Button, Modal, SegmentedControl, TextInput } from '@mantine/core'
+import { Button, SegmentedControl, TextInput } from '@mantine/core'
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api } from '../../api/client.ts'
 import { q } from '../../api/queries.ts'
 import { Empty, Problem } from '../../kit/condition.tsx'
+import { Dialog } from '../../kit/dialog.tsx'
 import { Copy, Panel } from '../../kit/page.tsx'
 import { State } from '../../kit/state.tsx'
 import { List } from '../../kit/table.tsx'
@@ -103,7 +104,7 @@ function NewToken({ onClose }: { onClose: () => void }) {
     onSuccess: () => client.invalidateQueries({ queryKey: ['access'] }),
   })
   return (
-    <Modal opened onClose={onClose} title="New token" closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Dialog title="New token" onClose={onClose}>
       {make.data ? (
         <div className="stack">
           <p>This is the only time it is shown.</p>
@@ -148,6 +149,6 @@ function NewToken({ onClose }: { onClose: () => void }) {
           </Button>
         </form>
       )}
-    </Modal>
+    </Dialog>
   )
 }

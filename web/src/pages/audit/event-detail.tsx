@@ -54,7 +54,8 @@ export function EventDetail({
           ['Id', <Copy key="i" text={event.id} />],
         ]}
       />
-      <div className={styles.changes}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrolls sideways */}
+      <section className={styles.changes} aria-label="What changed" tabIndex={0}>
         <table>
           <thead>
             <tr>
@@ -73,7 +74,7 @@ export function EventDetail({
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
       <Button onClick={() => onSubject(event.subject)}>
         All events of this {event.subject.kind.replaceAll('-', ' ')}
       </Button>

@@ -1,4 +1,4 @@
-import { Button, Modal, Textarea, Tooltip } from '@mantine/core'
+import { Button, Textarea, Tooltip } from '@mantine/core'
 import { IconArrowBackUp, IconBan } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -6,6 +6,7 @@ import { ask } from '../../api/client.ts'
 import { q } from '../../api/queries.ts'
 import type { ReleaseDetail } from '../../api/types.ts'
 import { Problem } from '../../kit/condition.tsx'
+import { Dialog } from '../../kit/dialog.tsx'
 
 type Kind = 'rollback' | 'refuse'
 const WORDS = {
@@ -63,7 +64,7 @@ function Confirm({ release, kind, onClose }: { release: ReleaseDetail; kind: Kin
   })
   const before = release.previous_release
   return (
-    <Modal opened onClose={onClose} title={WORDS[kind].title} closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Dialog title={WORDS[kind].title} onClose={onClose}>
       <form
         className="stack"
         onSubmit={(event) => {
@@ -97,6 +98,6 @@ function Confirm({ release, kind, onClose }: { release: ReleaseDetail; kind: Kin
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   )
 }
