@@ -10,6 +10,7 @@ import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { applyProject } from '../server/src/cli/apply.ts'
+import { settle, uploadVersion } from '../server/src/cli/data.ts'
 import { createOutput } from '../server/src/cli/output.ts'
 import { type ServerProcess, startServerProcess, until } from '../server/test/hold/server-process.ts'
 import { mlflowEnvironment } from '../server/test/kit/mlflow-client.ts'
@@ -31,9 +32,17 @@ const ROOT = join(import.meta.dirname, '..')
 const LOCK = join(ROOT, 'python', 'environment.lock')
 const RESULTS = join(import.meta.dirname, 'RESULTS.md')
 const MARKS = ['<!-- bench: written by `npm run bench` -->', '<!-- /bench -->'] as const
+/** One model twice: in its compiled form, and as a Python process serves it. */
+const FORMS = { bench: 'onnx', 'bench-python': 'python' } as const
 const PROJECT = `project: bench
-endpoints: { bench: { model: bench, alias: champion, task: binary, score: 1, positive: 1 } }
-releases: { bench: { gate: { rules: [] }, rollout: { steps: [{ share: 1 }] } } }
+endpoints:
+${Object.keys(FORMS)
+  .map((name) => `  ${name}: { model: ${name}, alias: champion, task: binary, score: 1, positive: 1 }`)
+  .join('\n')}
+releases:
+${Object.keys(FORMS)
+  .map((name) => `  ${name}: { gate: { rules: [] }, rollout: { steps: [{ share: 1 }] } }`)
+  .join('\n')}
 `
 
 interface Contender {
@@ -71,7 +80,7 @@ try {
   await makeLive(slipway, ours.python)
   say('peers')
   const tracking = await started(startTracking(theirs.python, folder))
-  const scoring = await started(startScoring(theirs.python, join(folder, 'model')))
+  const scoring = await started(startScoring(theirs.python, join(folder, 'model', 'model')))
   const echo = await started(startEcho())
   await new Promise((resolve) => setTimeout(resolve, 3000))
 
@@ -81,7 +90,8 @@ try {
     { name: '`mlflow server`, Connection: close', url: tracking.url, close: true },
   ]
   const scorers: Contender[] = [
-    { name: 'Slipway', url: slipway.url, path: '/serve/bench/invocations' },
+    { name: 'Slipway, compiled form', url: slipway.url, path: '/serve/bench/invocations' },
+    { name: 'Slipway, Python form', url: slipway.url, path: '/serve/bench-python/invocations' },
     { name: '`mlflow models serve`', url: scoring.url, path: '/invocations' },
     { name: 'bare Fastify echo (the limit)', url: echo.url, path: '/invocations' },
   ]
@@ -149,19 +159,36 @@ async function makeLive(server: ServerProcess, python: string): Promise<void> {
   const file = join(folder, 'project', 'slipway.yaml')
   mkdirSync(join(folder, 'project'))
   writeFileSync(file, PROJECT)
-  await applyProject(server.client, createOutput({ json: false, quiet: true }), file, false)
-  const child = spawn(python, [join(import.meta.dirname, 'model.py'), join(folder, 'model'), LOCK], {
-    env: { ...process.env, MLFLOW_TRACKING_URI: server.url, MLFLOW_DISABLE_TELEMETRY: 'true' },
+  const quiet = createOutput({ json: false, quiet: true })
+  await applyProject(server.client, quiet, file, false)
+  await model(python, server.url, 'save')
+  const rows = await uploadVersion(server.client, quiet, {
+    name: 'bench-rows',
+    paths: [join(folder, 'model', 'rows.parquet')],
+  })
+  await settle(server.client, quiet, rows)
+  await model(python, server.url, 'register', `${server.url}/api/slipway/v1/dataset-versions/${rows.id}`)
+  for (const [name, form] of Object.entries(FORMS)) {
+    await until(`${name} to be live`, async () => {
+      const { items } = await server.client.get<{ items: { state: string; reason: string }[] }>(
+        `/api/slipway/v1/releases?endpoint=${name}`,
+      )
+      return items[0]?.state === 'live'
+    })
+    const { items } = await server.client.get<{ items: { form: string; reason: string }[] }>(
+      `/api/slipway/v1/preparations?model=${name}`,
+    )
+    if (items[0]?.form !== form) throw new Error(`${name} is served as ${items[0]?.form}: ${items[0]?.reason}`)
+  }
+}
+
+async function model(python: string, url: string, ...what: ['save'] | ['register', rows: string]): Promise<void> {
+  const child = spawn(python, [join(import.meta.dirname, 'model.py'), join(folder, 'model'), LOCK, ...what], {
+    env: { ...process.env, MLFLOW_TRACKING_URI: url, MLFLOW_DISABLE_TELEMETRY: 'true' },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   const [code] = await once(child, 'close')
-  if (code !== 0) throw new Error(`model.py ended with ${code}`)
-  await until('the model to be live', async () => {
-    const { items } = await server.client.get<{ items: { state: string; reason: string }[] }>(
-      '/api/slipway/v1/releases?endpoint=bench',
-    )
-    return items[0]?.state === 'live'
-  })
+  if (code !== 0) throw new Error(`model.py ${what[0]} ended with ${code}`)
 }
 
 function versionsOf(packages: Readonly<Record<string, string>>): string {

@@ -9,7 +9,7 @@ import type { Quality } from '#slices/quality'
 import type { Registry, RegistryRouteDeps } from '#slices/registry'
 import type { ReleasesDeps } from '#slices/releases'
 import type { ServingDeps } from '#slices/serving'
-import type { Tracking } from '#slices/tracking'
+import { datasetVersionOf, type Tracking } from '#slices/tracking'
 
 export interface Bridges {
   /** What serving asks of the registry, tracking and datasets. */
@@ -31,8 +31,6 @@ export interface Bridges {
 /** Tags that the local executor puts on a step's run. */
 export const ENVIRONMENT_TAG = 'slipway.environment.lock'
 export const PYTHON_TAG = 'slipway.environment.python'
-/** `source` of a dataset input that is a version of ours: `slipway://dataset-version/<id>`. */
-const SOURCE = /slipway:\/\/dataset-version\/(dsv_[0-9a-f]{32})/
 
 export function createBridges({
   blobs,
@@ -55,7 +53,7 @@ export function createBridges({
   }
   const inputsOf: Bridges['inputsOf'] = async (sql, workspace, model, version) => {
     const run = await runOf(sql, workspace, model, version)
-    const ids = (run?.dataset_inputs ?? []).map(({ dataset }) => SOURCE.exec(dataset.source)?.[1])
+    const ids = (run?.dataset_inputs ?? []).map(({ dataset }) => datasetVersionOf(dataset.source))
     return ids.filter((id) => id !== undefined)
   }
 

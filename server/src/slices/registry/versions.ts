@@ -6,7 +6,7 @@ import type { Edge, Events, Subject } from '#kernel/events/index.ts'
 import type { Holds } from '#kernel/holds/index.ts'
 import type { Who } from '#kernel/http/who.ts'
 import type { Sql, Store, Tx } from '#kernel/store/index.ts'
-import type { KeyValue } from '#slices/tracking'
+import { datasetVersionOf, type KeyValue } from '#slices/tracking'
 import { checkTag, LIMITS, missing, noModel, noVersion, tooLong } from './checks.ts'
 import { stageMoved, tagChanged, versionCreated, versionDeleted, versionDescribed } from './events.ts'
 import * as pinnedFiles from './file-store.ts'
@@ -363,9 +363,6 @@ export function digestOf(files: readonly VersionFile[]): string | null {
   return `sha256:${createHash('sha256').update(lines.join('')).digest('hex')}`
 }
 
-/** Our own dataset versions carry their id in the source that the client logged. */
-const DATASET_VERSION = /slipway:\/\/dataset-version\/(dsv_[0-9a-f]{32})/
-
 function edgesOf(to: Subject, row: { run_id: string | null; logged_model_id: string | null }, from: Resolved): Edge[] {
   const edges: Edge[] = []
   if (row.run_id !== null) edges.push({ from: { kind: 'run', id: row.run_id }, to, relation: 'registered' })
@@ -373,7 +370,7 @@ function edgesOf(to: Subject, row: { run_id: string | null; logged_model_id: str
     edges.push({ from: { kind: 'logged-model', id: row.logged_model_id }, to, relation: 'registered' })
   }
   if (from.copied) edges.push({ from: versionSubject(from.copied.name, from.copied.version), to, relation: 'derived' })
-  const datasets = (from.run?.dataset_inputs ?? []).map(({ dataset }) => DATASET_VERSION.exec(dataset.source)?.[1])
+  const datasets = (from.run?.dataset_inputs ?? []).map(({ dataset }) => datasetVersionOf(dataset.source))
   for (const id of new Set(datasets)) {
     if (id !== undefined) edges.push({ from: { kind: 'dataset-version', id }, to, relation: 'trained' })
   }

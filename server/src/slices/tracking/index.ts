@@ -2,6 +2,7 @@ export { sendArtifact } from './artifact-files.ts'
 export { pathOfUri as artifactPathOfUri, safePath as safeArtifactPath } from './artifact-paths.ts'
 export { joinPath as joinArtifactPath } from './artifacts.ts'
 export { trackingCommands } from './commands.ts'
+export { datasetVersionOf } from './data-version.ts'
 export * from './events.ts'
 export { LIMITS as trackingLimits } from './limits.ts'
 export type {

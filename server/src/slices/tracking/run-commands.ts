@@ -3,6 +3,7 @@ import type { Edge } from '#kernel/events/index.ts'
 import { recordEvent } from '#kernel/events/record.ts'
 import type { Tx } from '#kernel/store/index.ts'
 import { checkParam, checkTag } from './checks.ts'
+import { datasetVersionOf } from './data-version.ts'
 import { runAmended, runCreated, runEnded } from './events.ts'
 import { ensureDefault, findExperiment, mustBeActive, mustFindExperiment } from './experiment-rows.ts'
 import { LIMITS } from './limits.ts'
@@ -123,8 +124,6 @@ export async function updateRun(tx: Tx, input: UpdateRun): Promise<RunInfo> {
   return info
 }
 
-const DATASET_VERSION = /\bdsv_[0-9a-f]{32}\b/g
-
 /** Dataset versions of ours among the run's inputs: their id stands in the source that the client sent. */
 async function inputEdges(tx: Tx, run: RunRow): Promise<Edge[]> {
   const inputs = await tx.all<{ source: string }>(
@@ -132,7 +131,7 @@ async function inputEdges(tx: Tx, run: RunRow): Promise<Edge[]> {
      WHERE i.run_key = ? ORDER BY i.position LIMIT ?`,
     [run.run_key, LIMITS.inputs],
   )
-  const ids = new Set(inputs.flatMap(({ source }) => source.match(DATASET_VERSION) ?? []))
+  const ids = new Set(inputs.map(({ source }) => datasetVersionOf(source)).filter((id) => id !== undefined))
   return [...ids].map((id) => ({
     from: { kind: 'dataset-version', id },
     to: { kind: 'run', id: run.run_id },

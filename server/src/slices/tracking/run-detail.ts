@@ -1,11 +1,11 @@
 import type { Blobs } from '#kernel/blobs/index.ts'
 import type { Sql } from '#kernel/store/index.ts'
 import { pathOfUri } from './artifact-paths.ts'
+import { datasetVersionOf } from './data-version.ts'
 import type { ArtifactEntry, Experiment, KeyValue, LoggedModel, Run } from './model.ts'
 import { infoReply, modelReply, rowReply, tagValue } from './replies.ts'
 import type { Tracking } from './tracking.ts'
 
-const DATASET_VERSION = /\bdsv_[0-9a-f]{32}\b/
 /** Models of a run that its page shows whole. */
 const MODELS_MAX = 50
 const REQUIREMENTS_BYTES_MAX = 256 * 1024
@@ -85,7 +85,7 @@ export async function runDetailReply(seen: Seen, blobs: Pick<Blobs, 'read'>) {
       source_type: dataset.source_type,
       source: dataset.source,
       context: contextOf(tags),
-      dataset_version: DATASET_VERSION.exec(dataset.source)?.[0] ?? null,
+      dataset_version: datasetVersionOf(dataset.source) ?? null,
     })),
     models: seen.models.map(({ model, direction, step }) => ({ ...modelReply(model), direction, step })),
     artifacts: seen.artifacts,
