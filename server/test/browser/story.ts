@@ -138,6 +138,7 @@ export const release = {
   policy,
   verdict,
   step_counts: { canary: counts(402, 0) },
+  rollout: policy.rollout!,
   previous_release: { ...summary, id: BEFORE, version: 6, state: 'live', bundle: bundle(6, null), previous: null },
   decisions,
   counts: counts(900, 2),

@@ -1,6 +1,6 @@
 /** What pages read: one entry for each thing, its key and its call. */
 import { infiniteQueryOptions } from '@tanstack/react-query'
-import { api, ask } from './client.ts'
+import { ApiProblem, api, ask } from './client.ts'
 import type * as T from './types.ts'
 
 const V1 = '/api/slipway/v1'
@@ -65,6 +65,12 @@ export const q = {
       async (cursor, signal) =>
         (await api.GET(`${V1}/audit`, { params: { query: clean({ ...query, cursor, limit }) }, signal })).data!,
     ),
+  auditEvent: (id: string) =>
+    one(['audit', 'event', id], async (signal) => {
+      const { items } = (await api.GET(`${V1}/audit`, { params: { query: { id } }, signal })).data!
+      if (items[0]) return items[0]
+      throw new ApiProblem(404, { title: 'not-found', detail: `there is no event '${id}' in this workspace` })
+    }),
   auditChain: (cursor: string | undefined) =>
     one(
       ['audit-chain', cursor],

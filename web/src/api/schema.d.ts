@@ -21,7 +21,7 @@ export interface paths {
   '/api/slipway/v1/audit': {
     /** What happened, newest first */
     get: {
-      parameters: { query?: { limit?: number; cursor?: string; subject_kind?: string; subject_id?: string; who?: string; name?: string; from?: string; to?: string } }
+      parameters: { query?: { limit?: number; cursor?: string; id?: string; subject_kind?: string; subject_id?: string; who?: string; name?: string; from?: string; to?: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
           items: ({

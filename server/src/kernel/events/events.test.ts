@@ -109,6 +109,7 @@ eachStore('events', (open, database) => {
     })
     expect(first.id).toMatch(/^evt_[0-9a-f]{32}$/)
     expect(second).toMatchObject({ before: null, reason: null })
+    expect(await list({ id: first.id })).toEqual([first])
     expect(await list({ subject: model })).toEqual([first])
     expect(await list({ name_prefix: 'registry.' })).toEqual([first])
     expect(await list({ who_id: 'per_9' })).toEqual([second])

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { assert } from '../errors.ts'
+import { assert, isPassing } from '../errors.ts'
 import type { Ids } from '../ids.ts'
 import type { Log } from '../log.ts'
 import { createPulse } from '../pulse.ts'
@@ -11,7 +11,7 @@ import type { EventRecord, Events, EventType } from './index.ts'
 import { recordEvent } from './record.ts'
 import { EVENT_COLUMNS, type EventRow, listEvents, toEvent } from './rows.ts'
 import { sealBatch } from './seal.ts'
-import { deadDeliveries, refreshSubscriptions, retryDelivery } from './subscriptions.ts'
+import { deadDeliveries, hasSubscriptions, refreshSubscriptions, retryDelivery } from './subscriptions.ts'
 
 export const eventsMigrations: MigrationSource = { owner: 'events', dir: new URL('./migrations/', import.meta.url) }
 
@@ -48,7 +48,7 @@ export function createEvents({ store, clock, ids, log, random = systemRandom, te
   let started = false
   let fed_seq = 0
   let sealed_at = 0
-  let refreshed_at = 0
+  let refreshed_at = Number.NEGATIVE_INFINITY
 
   const subscribe = (type: string, subscriber: string, rights: Reaction['rights'], handler: Reaction['handler']) => {
     assert(!started, `${subscriber} subscribes to ${type} after events.start()`)
@@ -137,16 +137,27 @@ export function createEvents({ store, clock, ids, log, random = systemRandom, te
         if (delivery && (delivery.blockedUntil() ?? 0) <= clock.now()) runOnce(name!, () => delivery.run(() => started))
       }
     }
-    if (performance.now() - refreshed_at > REFRESH_MS) await refresh()
+    if (performance.now() - refreshed_at > REFRESH_MS) runOnce('subscriptions', refresh)
     return false
   }
 
   const pulse = createPulse({ name: 'events', every_ms: POLL_MS, beat, log })
 
+  const wanted = () => [...reactions].flatMap(([subscriber, mine]) => mine.map(({ type }) => ({ subscriber, type })))
+
   const refresh = async () => {
+    await store.write((tx) => refreshSubscriptions(tx, wanted(), clock.now(), store.can.manyWriters))
     refreshed_at = performance.now()
-    const wanted = [...reactions].flatMap(([subscriber, mine]) => mine.map(({ type }) => ({ subscriber, type })))
-    await store.write((tx) => refreshSubscriptions(tx, wanted, clock.now(), store.can.manyWriters))
+  }
+
+  /** On a full disk a server starts with the subscriptions that are there, if none of ours is missing: it would miss events. */
+  const firstRefresh = async () => {
+    try {
+      await refresh()
+    } catch (error) {
+      if (!isPassing(error) || !(await store.read((sql) => hasSubscriptions(sql, wanted())))) throw error
+      log.warn({ err: error }, 'subscriptions could not be confirmed; that is done later')
+    }
   }
 
   return {
@@ -195,7 +206,7 @@ export function createEvents({ store, clock, ids, log, random = systemRandom, te
         const onDead = () => dead?.add({ subscriber })
         deliveries.set(subscriber, createDelivery(subscriber, mine, { store, clock, random, log, onDead }))
       }
-      await refresh()
+      await firstRefresh()
       fed_seq = (await look()).find(({ what }) => what === 'head')!.value
       started = true
       pulse.start()

@@ -112,6 +112,7 @@ export interface Events {
 }
 
 export interface EventFilter {
+  id?: string
   subject?: Subject
   name_prefix?: string
   who_id?: string

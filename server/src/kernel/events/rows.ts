@@ -47,6 +47,7 @@ export async function listEvents(sql: Sql, workspace: string, filter: EventFilte
     where.push(condition)
     params.push(...values)
   }
+  if (filter.id !== undefined) add('e.id = ?', filter.id)
   if (filter.subject) add('e.subject_kind = ? AND e.subject_id = ?', filter.subject.kind, filter.subject.id)
   if (filter.name_prefix) add('e.name >= ? AND e.name < ?', filter.name_prefix, `${filter.name_prefix}\u{10ffff}`)
   if (filter.who_id !== undefined) add('e.who_id = ?', filter.who_id)

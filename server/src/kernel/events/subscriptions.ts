@@ -43,6 +43,16 @@ export async function refreshSubscriptions(
   await tx.run('DELETE FROM event_delivery WHERE subscriber NOT IN (SELECT subscriber FROM event_subscription)')
 }
 
+/** Whether all of these are written already. */
+export async function hasSubscriptions(
+  sql: Sql,
+  wanted: readonly { subscriber: string; type: string }[],
+): Promise<boolean> {
+  const rows = await sql.all<{ subscriber: string; type: string }>('SELECT subscriber, type FROM event_subscription')
+  const there = new Set(rows.map(({ subscriber, type }) => `${subscriber}\n${type}`))
+  return wanted.every(({ subscriber, type }) => there.has(`${subscriber}\n${type}`))
+}
+
 /** Deliveries that were parked, newest first. */
 export const deadDeliveries = (sql: Sql, workspace: string): Promise<DeadDelivery[]> =>
   sql.all<DeadDelivery>(

@@ -39,6 +39,7 @@ export function auditRoutes(app: FastifyInstance, { route, events, cursors }: Au
     summary: 'What happened, newest first',
     query: Type.Object({
       ...PageQuery,
+      id: Type.Optional(Type.String({ maxLength: 40, description: 'Id of one event.' })),
       subject_kind: Type.Optional(Type.String({ maxLength: 40 })),
       subject_id: Type.Optional(Type.String({ maxLength: 600 })),
       who: Type.Optional(Type.String({ maxLength: 200, description: 'Id of a person, token, rule or run.' })),
@@ -59,6 +60,7 @@ export function auditRoutes(app: FastifyInstance, { route, events, cursors }: Au
       const before = cursors.decode<number>(query.cursor)
       const found = await events.list(sql, who.workspace, {
         limit: limit + 1,
+        ...(query.id !== undefined && { id: query.id }),
         ...(subject_kind !== undefined &&
           subject_id !== undefined && { subject: { kind: subject_kind as SubjectKind, id: subject_id } }),
         ...(query.who !== undefined && { who_id: query.who }),

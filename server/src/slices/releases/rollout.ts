@@ -9,6 +9,7 @@ import { breachOf } from './guards.ts'
 import { type Moves, releaseSubject } from './moves.ts'
 import type { Release, ReleaseState, StepCounts } from './release-store.ts'
 import * as rows from './release-store.ts'
+import type { Guard, ReleaseSpec } from './schema.ts'
 
 /** How often the counts are judged: well within the five seconds in which a breach must be undone. */
 const LOOK_MS = 100
@@ -19,6 +20,12 @@ const NOTE_MS = 1000
 
 const STEPS_DEFAULT = [{ share: 0.1, requests: 500 }, { share: 0.5, requests: 500 }, { share: 1 }] as const
 const GUARDS_DEFAULT = [{ errors: 0.01, at_least: 5 }] as const
+
+/** The steps and guards that hold: the stated ones, or ours where none are stated. */
+export const rolloutOf = ({ rollout }: ReleaseSpec): { steps: readonly Step[]; guards: readonly Guard[] } => ({
+  steps: rollout?.steps ?? STEPS_DEFAULT,
+  guards: rollout?.guards ?? GUARDS_DEFAULT,
+})
 
 export interface Rollout {
   begin(tx: Tx, who: Who, release: Release): Promise<void>
@@ -35,7 +42,6 @@ type Step = { share: number; requests?: number }
 export function createRollout(deps: ReleasesDeps, moves: Moves): Rollout {
   const { store, serving, jobs, clock } = deps
 
-  const stepsOf = (release: Release): readonly Step[] => release.policy.rollout?.steps ?? STEPS_DEFAULT
   const pause = () => new Promise((resolve) => setTimeout(resolve, LOOK_MS))
   const readiness = ({ workspace, revision }: Release) =>
     store.read((sql) => serving.readiness(sql, workspace, revision!))
@@ -111,7 +117,7 @@ export function createRollout(deps: ReleasesDeps, moves: Moves): Rollout {
     next: { step: number; stable: Release; now: Now; words: string; facts?: Record<string, unknown> },
   ) =>
     decide(release, ['loading', 'canary'], context, async (tx, fresh) => {
-      const { share } = stepsOf(fresh)[next.step]!
+      const { share } = rolloutOf(fresh.policy).steps[next.step]!
       await serving.setTraffic(tx, who, {
         endpoint: fresh.endpoint,
         routes: [
@@ -155,10 +161,9 @@ export function createRollout(deps: ReleasesDeps, moves: Moves): Rollout {
         const words = 'it takes all traffic at once: the endpoint served nothing before'
         return { state: await promote(release, who, context, words) }
       }
-      const steps = stepsOf(release)
+      const { steps, guards } = rolloutOf(release.policy)
       if (release.state === 'loading' && isLast(steps[0]))
         return { state: await promote(release, who, context, 'it takes all traffic at once: its rollout has one step') }
-      const guards = release.policy.rollout?.guards ?? GUARDS_DEFAULT
       const limit_ms = release.policy.rollout?.timeout ? readDuration(release.policy.rollout.timeout) : ROLLOUT_MS_MAX
       const began_ms = decisions.find(({ state }) => state === 'canary')?.at_ms ?? clock.now()
       let noted = Number.NEGATIVE_INFINITY

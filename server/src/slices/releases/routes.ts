@@ -6,6 +6,7 @@ import type { Store } from '#kernel/store/index.ts'
 import type { Serving } from '#slices/serving'
 import type { Release } from './release-store.ts'
 import type { Releases } from './releases.ts'
+import { rolloutOf } from './rollout.ts'
 
 const API = '/api/slipway/v1'
 const ReleasePath = Type.Object({ release: Type.String({ pattern: '^rel_[0-9a-f]{32}$' }) })
@@ -67,6 +68,7 @@ export function releaseRoutes(
       const live = await releases.liveRelease(sql, who.workspace, release.endpoint)
       return {
         ...release,
+        rollout: rolloutOf(release.policy),
         previous_release: previous && { ...summary(previous), bundle: previous.bundle },
         decisions: await releases.decisions(sql, who.workspace, release.id),
         counts: release.revision ? (serving.stats(release.revision) ?? null) : null,

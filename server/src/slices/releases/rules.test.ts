@@ -5,6 +5,7 @@ import { type BootstrapInput, bootstrap } from './bootstrap.ts'
 import { judge, type Measured } from './gate-rules.ts'
 import { breachOf } from './guards.ts'
 import { classMetric, resample } from './resampling.ts'
+import { rolloutOf } from './rollout.ts'
 import { numbersOf, sayings } from './sayings.ts'
 
 const estimate = (value: number, low: number, high: number) => ({ value, low, high, confidence: 0.95 })
@@ -219,4 +220,12 @@ describe('what models said', () => {
     const spec = { task: 'regression' } as const
     expect([...numbersOf(spec, [0], [row('2.5')], []).truths]).toEqual([2.5])
   })
+})
+
+test('a rollout that is not stated has steps and guards, and shows them', () => {
+  const unstated = rolloutOf({})
+  expect(unstated.steps.map(({ share }) => share)).toEqual([0.1, 0.5, 1])
+  expect(unstated.guards).toEqual([{ errors: 0.01, at_least: 5 }])
+  const steps = [{ share: 1 }]
+  expect(rolloutOf({ rollout: { steps } })).toEqual({ steps, guards: unstated.guards })
 })

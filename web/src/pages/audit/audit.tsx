@@ -1,9 +1,9 @@
 import { Button, Select, TextInput } from '@mantine/core'
-import { useInfiniteQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { q } from '../../api/queries.ts'
 import type { AuditEvent } from '../../api/types.ts'
-import { Empty } from '../../kit/condition.tsx'
+import { Empty, Problem } from '../../kit/condition.tsx'
 import { shortId } from '../../kit/format.ts'
 import { SubjectLink } from '../../kit/link.tsx'
 import { Page, Panel } from '../../kit/page.tsx'
@@ -50,7 +50,9 @@ export function Audit() {
   const query = useInfiniteQuery(q.audit(filter))
   const events = query.data?.pages.flatMap(({ items }) => items) ?? []
   const at = events.findIndex((event) => event.id === chosen)
-  const open = events[at]
+  // A link to an event holds however far back it lies, and whatever the filters let through.
+  const alone = useQuery({ ...q.auditEvent(chosen), enabled: chosen !== '' && at < 0 && query.isSuccess })
+  const open = events[at] ?? (chosen ? alone.data : undefined)
   const step = (by: number) => {
     const next = events[Math.min(events.length - 1, Math.max(0, at + by))]
     if (next) setChosen(next.id)
@@ -112,6 +114,7 @@ export function Audit() {
           )}
           {filtered && <Button onClick={clear}>Clear</Button>}
         </search>
+        {at < 0 && alone.isError && <Problem error={alone.error} inline />}
         <div className={styles.split} data-open={open ? true : undefined}>
           <div>
             <List<AuditEvent>

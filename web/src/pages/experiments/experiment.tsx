@@ -5,7 +5,7 @@ import { useParams } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 import { q } from '../../api/queries.ts'
 import type { RunRow } from '../../api/types.ts'
-import { Empty } from '../../kit/condition.tsx'
+import { Empty, Problem } from '../../kit/condition.tsx'
 import { measure, plural } from '../../kit/format.ts'
 import { A, useGo } from '../../kit/link.tsx'
 import { Page, Panel } from '../../kit/page.tsx'
@@ -28,7 +28,8 @@ export function Experiment() {
   const [order] = useUrlState('order', '-start')
   const [columns, setColumns] = useUrlState('columns')
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
-  const experiment = useQuery(q.experiment(id)).data
+  const about = useQuery(q.experiment(id))
+  const experiment = about.data
   const query = useInfiniteQuery({
     ...q.runs({ experiment: id, ...(filter && { filter }), order_by: orderBy(order) }),
     retry: false,
@@ -81,10 +82,18 @@ export function Experiment() {
     },
     { key: 'start', head: 'Started', align: 'right', cell: ({ started }) => <Time at={started} />, serverSort: true },
   ]
+  const crumbs = [{ label: 'Experiments', href: paths.experiments() }]
+  // The search passes over what it does not know, so it would say that there is no run yet.
+  if (about.isError && !experiment)
+    return (
+      <Page title={`Experiment ${id}`} crumbs={crumbs}>
+        <Problem error={about.error} retry={() => void about.refetch()} />
+      </Page>
+    )
   return (
     <Page
       title={experiment?.name ?? `Experiment ${id}`}
-      crumbs={[{ label: 'Experiments', href: paths.experiments() }]}
+      crumbs={crumbs}
       actions={
         <Button
           variant="filled"

@@ -110,7 +110,7 @@ function Watched({ monitor }: { monitor: MonitorDetail }) {
   } as const
   return (
     <>
-      <Summary windows={windows} alerts={alerts} metric={metric} />
+      <Summary windows={windows} alerts={alerts} rules={monitor.spec.alerts?.length ?? 0} metric={metric} />
       <Panel
         title="Quality"
         note="By the day things happened, not by the clock. Drag to look closer, double-click to step back; a click opens the window below."
@@ -219,15 +219,24 @@ function Watched({ monitor }: { monitor: MonitorDetail }) {
 function Summary({
   windows,
   alerts,
+  rules,
   metric,
 }: {
   windows: readonly MonitorWindow[]
   alerts: readonly Alert[]
+  /** Alert rules that are stated. */
+  rules: number
   metric: string
 }) {
   const open = alerts.filter(({ state }) => state === 'open')
   const last = windows.findLast(({ facts }) => facts.metrics[metric] !== null && facts.metrics[metric] !== undefined)
-  const drifted = windows.at(-1)?.facts.metrics.share_of_drifted_features
+  const drifted = last?.facts.metrics.share_of_drifted_features
+  const calm =
+    rules === 0
+      ? 'No alert rule is stated.'
+      : last
+        ? 'All is within its bounds.'
+        : `No window had what it takes to judge ${metric || 'quality'}.`
   return (
     <p className={styles.summary} data-bad={open.length > 0 || undefined}>
       {open.length > 0
@@ -240,7 +249,7 @@ function Summary({
               .{' '}
             </span>
           ))
-        : 'All is within its bounds. '}
+        : `${calm} `}
       {last && (
         <>
           The last judged window, {day(last.start_ms)} to {day(last.end_ms)}, has {metric}{' '}

@@ -1,4 +1,4 @@
-import { useRef } from 'react'
+import { useState } from 'react'
 import type { Overview } from '../../api/types.ts'
 import { count, measure, NONE } from '../../kit/format.ts'
 import { A } from '../../kit/link.tsx'
@@ -7,6 +7,7 @@ import { EventTime } from '../../kit/time.tsx'
 import { plainWords } from '../../kit/words.tsx'
 import { paths } from '../../paths.ts'
 import styles from './overview.module.css'
+import { type Look, lookAgain } from './rate.ts'
 
 /** Shown only when nothing speaks of quality. */
 const OPERATION = new Set(['latency_p99', 'error_rate', 'score_psi', 'share_of_drifted_features'])
@@ -14,7 +15,16 @@ const OPERATION = new Set(['latency_p99', 'error_rate', 'score_psi', 'share_of_d
 type Row = Overview['projects'][number]['endpoints'][number]
 
 /** What serves, what is on its way, and whether somebody should look. */
-export function EndpointCards({ endpoints, inside }: { endpoints: readonly Row[]; inside?: boolean }) {
+export function EndpointCards({
+  endpoints,
+  at_ms,
+  inside,
+}: {
+  endpoints: readonly Row[]
+  /** When the server told this. */
+  at_ms: number
+  inside?: boolean
+}) {
   if (endpoints.length === 0) return null
   return (
     <ul className={inside ? styles.inside : styles.endpoints}>
@@ -64,7 +74,7 @@ export function EndpointCards({ endpoints, inside }: { endpoints: readonly Row[]
             <div>
               <dt>Requests</dt>
               <dd className="num">
-                <Rate requests={requests} />
+                <Rate requests={requests} at_ms={at_ms} />
               </dd>
             </div>
             <div>
@@ -104,15 +114,14 @@ function LastWindow({ metrics }: { metrics: Record<string, number | null> }) {
   return metric === undefined ? NONE : `${metric} ${measure(value)}`
 }
 
-/** Requests a second between two looks; how many in all, while nothing comes. */
-function Rate({ requests }: { requests: number }) {
-  const last = useRef({ requests, at: performance.now(), rate: 0 })
-  if (requests !== last.current.requests) {
-    const now = performance.now()
-    const more = requests - last.current.requests
-    const seconds = (now - last.current.at) / 1000
-    last.current = { requests, at: now, rate: more > 0 && seconds > 0.5 ? more / seconds : 0 }
-  }
-  const { rate } = last.current
-  return rate > 0 ? <>{count(Math.round(rate))} /s</> : <>{count(requests)} so far</>
+/** Requests a second between the last two looks; how many in all, while nothing comes. */
+function Rate({ requests, at_ms }: { requests: number; at_ms: number }) {
+  const [seen, setSeen] = useState<Look>({ requests, at_ms, rate: 0 })
+  const now = lookAgain(seen, requests, at_ms)
+  if (now !== seen) setSeen(now)
+  return now.rate > 0 ? (
+    <>{count(Math.round(now.rate))} /s</>
+  ) : (
+    <span title="Counted by what serves now, since it was loaded">{count(requests)} since it was loaded</span>
+  )
 }

@@ -18,24 +18,26 @@ export function Overview() {
       lead="Each stage of each project, as it stands now. Everything here leads to what made it so."
     >
       <Show query={overview} what="the overview" lines={9}>
-        {(data) => (data.projects.length === 0 ? <FirstSteps /> : <Projects data={data} />)}
+        {(data) =>
+          data.projects.length === 0 ? <FirstSteps /> : <Projects data={data} at_ms={overview.dataUpdatedAt} />
+        }
       </Show>
     </Page>
   )
 }
 
-function Projects({ data }: { data: OverviewData }) {
+function Projects({ data, at_ms }: { data: OverviewData; at_ms: number }) {
   return (
     <>
       {data.projects.map((project) => (
-        <ProjectLoop key={project.project} project={project} />
+        <ProjectLoop key={project.project} project={project} at_ms={at_ms} />
       ))}
       <Feed />
     </>
   )
 }
 
-function ProjectLoop({ project }: { project: OverviewData['projects'][number] }) {
+function ProjectLoop({ project, at_ms }: { project: OverviewData['projects'][number]; at_ms: number }) {
   const retrainings = useQuery({ ...q.retrainings(), retry: false }).data?.items ?? []
   const ours = retrainings.filter(({ endpoint }) => project.endpoints.some(({ name }) => name === endpoint))
   // What was held back says less than what was done, unless nothing was.
@@ -59,10 +61,10 @@ function ProjectLoop({ project }: { project: OverviewData['projects'][number] })
     >
       <div className={styles.picture}>
         <Loop stages={project.stages} retraining={mine}>
-          {only && <EndpointCards endpoints={[only]} inside />}
+          {only && <EndpointCards endpoints={[only]} at_ms={at_ms} inside />}
         </Loop>
       </div>
-      {!only && <EndpointCards endpoints={project.endpoints} />}
+      {!only && <EndpointCards endpoints={project.endpoints} at_ms={at_ms} />}
     </Panel>
   )
 }

@@ -1,17 +1,19 @@
 import { useEffect, useRef, useState } from 'react'
-import { ApiProblem, address, ask } from '../../api/client.ts'
 import type { StepRun } from '../../api/types.ts'
 import { Problem } from '../../kit/condition.tsx'
+import { short } from '../../kit/format.ts'
 import { Panel } from '../../kit/page.tsx'
+import { followLog, readLog } from './log-source.ts'
 import styles from './pipelines.module.css'
 
 /** What is kept on the page; longer logs lose their beginning here, never on the server. */
 const CHARS_MAX = 400_000
 const BOTTOM_PX = 40
+const NOTHING = { text: '', left_out: 0 }
 
 /** The log as it is written; it follows the end for as long as the end is in view. */
 export function StepLog({ step }: { step: StepRun }) {
-  const [text, setText] = useState('')
+  const [{ text, left_out }, setLog] = useState(NOTHING)
   const [error, setError] = useState<unknown>()
   const [again, setAgain] = useState(0)
   const view = useRef<HTMLPreElement>(null)
@@ -22,27 +24,18 @@ export function StepLog({ step }: { step: StepRun }) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: `again` asks anew after a failure
   useEffect(() => {
     if (!begun) return
-    setText('')
+    setLog(NOTHING)
     setError(undefined)
-    const add = (more: string) => setText((before) => (before + more).slice(-CHARS_MAX))
-    if (!live) {
-      const stop = new AbortController()
-      ask<{ text: string }>('GET', '/api/slipway/v1/steps/{step}/log', {
-        params: { path: { step: step.id } },
-        signal: stop.signal,
+    const add = (more: string) =>
+      setLog(({ text, left_out }) => {
+        const all = text + more
+        const kept = all.slice(-CHARS_MAX)
+        return { text: kept, left_out: left_out + all.length - kept.length }
       })
-        .then((part) => add(part.text))
-        .catch((problem: unknown) => !stop.signal.aborted && setError(problem))
-      return () => stop.abort()
-    }
-    const source = new EventSource(address(`/steps/${step.id}/log`, { follow: 'true' }))
-    source.addEventListener('log', (message) => add((JSON.parse(message.data) as { text: string }).text))
-    source.addEventListener('ended', () => source.close())
-    source.onerror = () => {
-      if (source.readyState === EventSource.CLOSED)
-        setError(new ApiProblem(0, { detail: 'the log cannot be followed', title: 'unavailable' }))
-    }
-    return () => source.close()
+    if (live) return followLog(step.id, add, setError)
+    const stop = new AbortController()
+    readLog(step.id, add, stop.signal).catch((problem: unknown) => !stop.signal.aborted && setError(problem))
+    return () => stop.abort()
   }, [step.id, live, begun, again])
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: runs when text came
@@ -51,7 +44,18 @@ export function StepLog({ step }: { step: StepRun }) {
   }, [text])
 
   return (
-    <Panel title="Log" note={live ? 'As it is written.' : undefined}>
+    <Panel
+      title="Log"
+      note={
+        left_out > 0 ? (
+          <>
+            Its end; {short(left_out)} letters before are left out here. All of it: <code>slipway logs {step.run}</code>
+          </>
+        ) : live ? (
+          'As it is written.'
+        ) : undefined
+      }
+    >
       {error !== undefined && <Problem error={error} inline retry={() => setAgain(again + 1)} />}
       <pre
         className={styles.log}

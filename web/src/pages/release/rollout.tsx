@@ -7,29 +7,33 @@ import styles from './release.module.css'
 
 /** The steps by which traffic moved, or moves now, with what the canary and the stable revision counted. */
 export function Rollout({ release }: { release: ReleaseDetail }) {
-  const steps = release.policy.rollout?.steps
-  const guards = release.policy.rollout?.guards
   const canary = release.state === 'canary'
   const sinceStep =
     canary && release.counts
       ? Math.max(0, release.counts.requests - (release.step_counts.canary?.requests ?? 0))
       : undefined
-  const begun = release.decisions.filter(({ state }) => state === 'canary')
-  if (release.state === 'refused' && begun.length === 0) return null
+  const begun = release.decisions.some(({ state }) => state === 'canary')
+  if (release.state === 'refused' && !begun) return null
+  const { guards } = release.rollout
+  const toCome = ['proposed', 'checking', 'approved', 'loading'].includes(release.state)
+  // What took all traffic at once, or never had any, went through no step.
+  const steps = begun || toCome ? release.rollout.steps : undefined
   const note = canary
     ? `Step ${(release.step ?? 0) + 1}${steps ? ` of ${steps.length}` : ''}: the stable revision answers whatever the canary fails on.`
     : release.state === 'live' || release.state === 'superseded'
-      ? begun.length > 0
+      ? begun
         ? 'All steps were held.'
         : 'It took all traffic at once.'
       : release.state === 'rolled_back'
-        ? 'Rolled back; the stable revision answered every request.'
+        ? backWords(release, begun)
         : 'Begins when the gate has passed and a node has the model ready.'
   return (
     <Panel
       title="Rollout"
       note={note}
-      aside={guards && <span className="muted small">Guards: {guards.map(guardWords).join(' · ')}</span>}
+      aside={
+        steps && guards.length > 0 && <span className="muted small">Guards: {guards.map(guardWords).join(' · ')}</span>
+      }
     >
       {steps && (
         <ol className={styles.steps}>
@@ -147,8 +151,16 @@ function sharesOf(canary: Counts, stable: Counts | null) {
   }))
 }
 
+const backWords = ({ live_ms, step }: ReleaseDetail, begun: boolean): string =>
+  live_ms !== null
+    ? 'It was live; the release before it serves again.'
+    : begun
+      ? `Rolled back at step ${(step ?? 0) + 1}; the stable revision stood in for what it failed on, and answers everything again.`
+      : 'Rolled back before any request was sent to it.'
+
 function guardWords(guard: Record<string, number | string>): string {
-  if (guard.errors !== undefined) return `failures over ${percent(Number(guard.errors))}`
+  if (guard.errors !== undefined)
+    return `failures over ${percent(Number(guard.errors))}${guard.at_least ? `, from ${guard.at_least} on` : ''}`
   if (guard.latency_p99 !== undefined) return `p99 over ${guard.latency_p99}`
   if (guard.score_psi !== undefined) return `score PSI over ${measure(Number(guard.score_psi))}`
   return JSON.stringify(guard)

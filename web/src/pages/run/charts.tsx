@@ -14,7 +14,8 @@ const COLORS = ['var(--s1)', 'var(--s2)', 'var(--s3)', 'var(--s4)', 'var(--s5)',
 
 export type Axis = 'step' | 'time' | 'since'
 export interface Drawn {
-  /** Run that it is of, for comparisons. */
+  /** Tells the lines of a chart apart: of a comparison, the run. */
+  id: string
   label: string
   color: string
   series: Series
@@ -34,7 +35,11 @@ export function Charts({ series, running }: { series: readonly Series[]; running
       </Panel>
     )
   }
-  return <ChartGrid groups={series.map((each) => [each.key, [{ label: each.key, color: COLORS[0]!, series: each }]])} />
+  return (
+    <ChartGrid
+      groups={series.map((each) => [each.key, [{ id: each.key, label: each.key, color: COLORS[0]!, series: each }]])}
+    />
+  )
 }
 
 export function ChartGrid({ groups }: { groups: readonly (readonly [key: string, drawn: readonly Drawn[]])[] }) {
@@ -96,8 +101,8 @@ export function ChartGrid({ groups }: { groups: readonly (readonly [key: string,
             {single.map(([key, drawn]) => (
               <div key={key}>
                 <dt>{key}</dt>
-                {drawn.map(({ label, color, series }) => (
-                  <dd key={label} className="num">
+                {drawn.map(({ id, label, color, series }) => (
+                  <dd key={id} className="num" title={drawn.length > 1 ? label : undefined}>
                     {drawn.length > 1 && <i style={{ background: color }} />}
                     {series.value[0] === null ? 'NaN' : measure(series.value[0])}
                   </dd>
@@ -151,7 +156,7 @@ function MetricChart({
   const [range, setRange] = useState<[number, number]>()
   const lines = useMemo(
     () =>
-      drawn.map(({ label, color, series }) => {
+      drawn.map(({ id, label, color, series }) => {
         const xs =
           axis === 'step'
             ? series.step
@@ -160,7 +165,7 @@ function MetricChart({
               : series.timestamp_ms.map((at) => at - (series.timestamp_ms[0] ?? 0))
         const values = smoothed(series.value, smooth)
         const order = xs.map((_, at) => at).sort((a, b) => xs[a]! - xs[b]!)
-        return { key: label, label, color, points: order.map((at) => [xs[at]!, values[at]!] as const) }
+        return { key: id, label, color, points: order.map((at) => [xs[at]!, values[at]!] as const) }
       }),
     [drawn, axis, smooth],
   )

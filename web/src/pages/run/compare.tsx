@@ -2,13 +2,14 @@ import { Checkbox } from '@mantine/core'
 import { useQueries } from '@tanstack/react-query'
 import { q } from '../../api/queries.ts'
 import { Empty, Loading, Problem } from '../../kit/condition.tsx'
-import { measure } from '../../kit/format.ts'
+import { shortId } from '../../kit/format.ts'
 import { A } from '../../kit/link.tsx'
 import { Page, Panel } from '../../kit/page.tsx'
 import { State } from '../../kit/state.tsx'
 import { useUrlState } from '../../kit/url-state.ts'
 import { paths } from '../../paths.ts'
 import { ChartGrid, type Drawn } from './charts.tsx'
+import { compareRows, labelsOf } from './compare-rows.ts'
 import styles from './run.module.css'
 
 const RUNS_MAX = 8
@@ -33,29 +34,15 @@ export function Compare() {
     )
   const failed = runs.find(({ isError }) => isError)
   const known = runs.flatMap(({ data }) => data ?? [])
-  const rows = (of: 'params' | 'metrics') => {
-    const keys = [...new Set(known.flatMap((run) => run[of].map(({ key }) => key)))].sort()
-    return keys
-      .map((key) => ({
-        key,
-        values: known.map((run) =>
-          String(
-            of === 'metrics'
-              ? measure((run.metrics.find((each) => each.key === key) ?? { value: undefined }).value)
-              : (run.params.find((each) => each.key === key)?.value ?? '–'),
-          ),
-        ),
-      }))
-      .map((row) => ({ ...row, differs: new Set(row.values).size > 1 }))
-      .sort((a, b) => Number(b.differs) - Number(a.differs))
-      .filter(({ differs }) => differs || same === '1')
-  }
+  const labels = labelsOf(known)
+  const colorOf = (id: string) => COLORS[ids.indexOf(id)]!
   const groups = new Map<string, Drawn[]>()
   for (const [at, { data }] of curves.entries()) {
+    const id = ids[at]!
     for (const series of data ?? [])
       groups.set(series.key, [
         ...(groups.get(series.key) ?? []),
-        { label: runs[at]?.data?.name ?? ids[at]!, color: COLORS[at]!, series },
+        { id, label: labels.get(id) ?? shortId(id), color: colorOf(id), series },
       ])
   }
   return (
@@ -87,10 +74,10 @@ export function Compare() {
                   <th scope="col">
                     <span className="sr">Field</span>
                   </th>
-                  {known.map((run, at) => (
+                  {known.map((run) => (
                     <th key={run.run_id} scope="col">
-                      <i style={{ background: COLORS[at] }} />
-                      <A href={paths.run(run.run_id)}>{run.name}</A> <State value={run.status} />
+                      <i style={{ background: colorOf(run.run_id) }} />
+                      <A href={paths.run(run.run_id)}>{labels.get(run.run_id)}</A> <State value={run.status} />
                     </th>
                   ))}
                 </tr>
@@ -102,14 +89,16 @@ export function Compare() {
                       {of === 'metrics' ? 'Metrics' : 'Parameters'}
                     </th>
                   </tr>
-                  {rows(of).map(({ key, values, differs }) => (
-                    <tr key={key} data-differs={differs || undefined}>
-                      <th scope="row">{key}</th>
-                      {values.map((value, at) => (
-                        <td key={known[at]!.run_id}>{value}</td>
-                      ))}
-                    </tr>
-                  ))}
+                  {compareRows(known, of)
+                    .filter(({ differs }) => differs || same === '1')
+                    .map(({ key, values, differs }) => (
+                      <tr key={key} data-differs={differs || undefined}>
+                        <th scope="row">{key}</th>
+                        {values.map((value, at) => (
+                          <td key={known[at]!.run_id}>{value}</td>
+                        ))}
+                      </tr>
+                    ))}
                 </tbody>
               ))}
             </table>
