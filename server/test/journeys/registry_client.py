@@ -90,12 +90,20 @@ def held(run_id, model_id, experiment_id):
         (client.delete_run, run_id),
         (client.delete_logged_model, model_id),
         (client.delete_experiment, experiment_id),
+        (client.log_metric, run_id, "auc", 0.99),
+        (client.log_param, run_id, "late", "1"),
+        (client.set_terminated, run_id, "FAILED"),
+        (client.finalize_logged_model, model_id, "FAILED"),
+        (client.log_model_params, model_id, {"late": "1"}),
     ]
     texts = []
     for call, *args in calls:
         code, text = refused(call, *args)
         assert code == "RESOURCE_CONFLICT", (call.__name__, code, text)
         texts.append(text)
+    client.set_tag(run_id, "note", "live")
+    client.update_run(run_id, name="the live one")
+    client.set_logged_model_tags(model_id, {"note": "live"})
     client.set_model_version_tag("churn", "1", "note", "live")
     client.update_model_version("churn", "1", description="live")
     return {"texts": texts}

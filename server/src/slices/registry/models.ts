@@ -115,7 +115,8 @@ export function createModels({ events, holds, clock }: Deps): Models {
       if (!(error instanceof DomainError) || error.problem !== 'conflict') throw error
       throw new DomainError('conflict', error.message, {
         field: 'alias',
-        remedy: `An endpoint follows this alias, so a release moves it: \`slipway release propose ${name}/<version>\`.`,
+        // Who holds it says how to propose a version.
+        remedy: 'An endpoint follows this alias, so a release moves it.',
         ...(error.facts && { facts: error.facts }),
         cause: error,
       })

@@ -3,6 +3,7 @@ import { systemWho } from '#kernel/http/index.ts'
 import type { Tx } from '#kernel/store/index.ts'
 import { openRegistry, RELEASE, type RegistryWorld, WHY, who } from '#kit/registry.ts'
 import { eachStore } from '#kit/store.ts'
+import { trackingCommands } from '#slices/tracking'
 
 eachStore('registry', (open) => {
   let it: RegistryWorld
@@ -51,7 +52,7 @@ eachStore('registry', (open) => {
       await it.churn(2)
       await it.write((tx) => it.registry.moveAlias(tx, who, { model: 'churn', alias: 'live', to: 1 }))
       await it.write((tx) => it.holds.place(tx, 'default', { kind: 'model', id: 'churn@live' }, RELEASE, WHY))
-      const refused = { problem: 'conflict', remedy: expect.stringContaining('slipway release propose churn/') }
+      const refused = { problem: 'conflict', remedy: 'An endpoint follows this alias, so a release moves it.' }
       const move = (through?: string) =>
         it.write((tx) =>
           it.registry.moveAlias(tx, who, { model: 'churn', alias: 'live', to: 2, ...(through && { through }) }),
@@ -68,8 +69,14 @@ eachStore('registry', (open) => {
 
   test('what a live release stands on cannot be deleted, renamed or taken away from below; tags and words can change', async () => {
     const { run, model, root } = await it.churn(2)
-    await it.write((tx) => it.registry.holdFor(tx, 'default', it.at(1), RELEASE, WHY))
     const { registry, tracking } = it
+    const of = () => ({ ...tracking.draw.stamp(who), run_id: run.run_id, model_id: model.model_id })
+    const metric = { key: 'auc', value: 1, timestamp_ms: 1, step: 0 }
+    // What still runs may go on, and end, under a hold: it is told whole before it is fixed.
+    await it.write((tx) => registry.holdFor(tx, 'default', it.at(1), RELEASE, WHY))
+    await it.write((tx) => tracking.logBatch(tx, who, run.run_id, { metrics: [metric] }))
+    await it.write((tx) => trackingCommands['tracking.finalizeModel'](tx, { ...of(), status: 'READY' }))
+    await it.write((tx) => tracking.updateRun(tx, who, run.run_id, { status: 'FINISHED', end_ms: 9 }))
     const refused: [string, (tx: Tx) => Promise<unknown>][] = [
       ['version', (tx) => registry.deleteVersion(tx, who, it.at(1))],
       ['model', (tx) => registry.deleteModel(tx, who, 'churn')],
@@ -78,6 +85,14 @@ eachStore('registry', (open) => {
       ['experiment', (tx) => tracking.deleteExperiment(tx, who, run.experiment_id)],
       ['run', (tx) => tracking.deleteRun(tx, who, run.run_id)],
       ['logged model', (tx) => tracking.deleteLoggedModel(tx, who, model.model_id)],
+      ['metric', (tx) => trackingCommands['tracking.logMetric'](tx, { ...of(), workspace: 'default', metric })],
+      ['batch', (tx) => tracking.logBatch(tx, who, run.run_id, { metrics: [{ ...metric, step: 9 }] })],
+      ['param', (tx) => trackingCommands['tracking.logParam'](tx, { ...of(), param: { key: 'late', value: '1' } })],
+      ['status', (tx) => tracking.updateRun(tx, who, run.run_id, { status: 'RUNNING' })],
+      ['inputs', (tx) => tracking.logInputs(tx, who, run.run_id, [])],
+      ['outputs', (tx) => trackingCommands['tracking.logOutputs'](tx, { ...of(), models: [] })],
+      ['params', (tx) => trackingCommands['tracking.logModelParams'](tx, { ...of(), params: [] })],
+      ['model status', (tx) => trackingCommands['tracking.finalizeModel'](tx, { ...of(), status: 'UPLOAD_FAILED' })],
     ]
     for (const [what, change] of refused) {
       await expect(it.write(change), what).rejects.toMatchObject({
@@ -85,6 +100,10 @@ eachStore('registry', (open) => {
         message: expect.stringContaining(WHY),
       })
     }
+    const note = { key: 'note', value: 'live' }
+    await it.write((tx) => tracking.logBatch(tx, who, run.run_id, { tags: [note] }))
+    await it.write((tx) => tracking.updateRun(tx, who, run.run_id, { name: 'live', status: 'FINISHED', end_ms: 9 }))
+    await it.write((tx) => tracking.setLoggedModelTags(tx, who, model.model_id, [note]))
     await it.write((tx) => registry.setVersionTag(tx, who, { ...it.at(1), key: 'checked', value: 'yes' }))
     await it.write((tx) => registry.describeVersion(tx, who, { ...it.at(1), description: 'live' }))
     await it.write((tx) => registry.describeModel(tx, who, { name: 'churn', description: 'who leaves' }))

@@ -55,7 +55,7 @@ export interface Versions {
   latestVersions(sql: Sql, workspace: string, name: string, stages: readonly Stage[]): Promise<ModelVersion[]>
   /**
    * Holds everything that a live version stands on: itself, its model, its run and logged model, their experiments. Let go by
-   * `holds.release(tx, workspace, by)`.
+   * `holds.release(tx, workspace, by)`. Throws conflict when one of them is deleted at the same moment.
    */
   holdFor(tx: Tx, workspace: string, at: VersionAt, by: Subject, reason: string): Promise<void>
   /** Where a client can open the files: the pinned ones, or the source itself when none lie here. */
@@ -278,20 +278,30 @@ export function createVersions({ events, holds, blobs, clock, runs }: Deps): Ver
 
     async holdFor(tx, workspace, at, by, reason) {
       const row = await locked(tx, workspace, at)
-      const run = row.run_id === null ? undefined : await found(runs.getRun(tx, workspace, row.run_id))
-      const logged =
-        row.logged_model_id === null ? undefined : await found(runs.getLoggedModel(tx, workspace, row.logged_model_id))
-      const experiments = new Set([run?.experiment_id, logged?.experiment_id].filter((id) => id !== undefined))
-      const subjects: Subject[] = [
-        versionSubject(at.name, at.version),
-        modelSubject(at.name),
-        ...(run ? [{ kind: 'run', id: run.run_id } as const] : []),
-        ...(logged ? [{ kind: 'logged-model', id: logged.model_id } as const] : []),
-        ...[...experiments].map((id) => ({ kind: 'experiment', id }) as const),
-      ]
+      const standsOn = async (): Promise<Subject[]> => {
+        const run = row.run_id === null ? undefined : await found(runs.getRun(tx, workspace, row.run_id))
+        const logged =
+          row.logged_model_id === null
+            ? undefined
+            : await found(runs.getLoggedModel(tx, workspace, row.logged_model_id))
+        const active = run?.lifecycle === 'active' ? run : undefined
+        const experiments = new Set([active?.experiment_id, logged?.experiment_id].filter((id) => id !== undefined))
+        return [
+          versionSubject(at.name, at.version),
+          modelSubject(at.name),
+          ...(active ? [{ kind: 'run', id: active.run_id } as const] : []),
+          ...(logged ? [{ kind: 'logged-model', id: logged.model_id } as const] : []),
+          ...[...experiments].map((id) => ({ kind: 'experiment', id }) as const),
+        ]
+      }
       // The same order for everybody, so that two releases never wait for each other.
-      subjects.sort((a, b) => (`${a.kind}\n${a.id}` < `${b.kind}\n${b.id}` ? -1 : 1))
+      const subjects = (await standsOn()).sort((a, b) => (`${a.kind}\n${a.id}` < `${b.kind}\n${b.id}` ? -1 : 1))
       for (const subject of subjects) await holds.place(tx, workspace, subject, by, reason)
+      // A delete that was under way has ended by now: each of the two sees the other.
+      if ((await standsOn()).length < subjects.length)
+        throw conflict(`what ${at.name}/${at.version} stands on was deleted just now`, {
+          remedy: 'Try again: a version outlives its run.',
+        })
     },
 
     async downloadUri(sql, workspace, at) {
@@ -307,6 +317,8 @@ export function createVersions({ events, holds, blobs, clock, runs }: Deps): Ver
 
   /** The logged model says which versions it became: MLflow's UI reads it there. */
   async function tellLoggedModel(tx: Tx, who: Who, id: string, name: string, number: number): Promise<void> {
+    // Its other registrations, under other names, write the same tag.
+    await tx.lock('logged-model', who.workspace, id)
     const logged = await found(runs.getLoggedModel(tx, who.workspace, id))
     if (!logged) return
     const key = 'mlflow.modelVersions'

@@ -19,7 +19,7 @@ import type { Release, ReleaseState } from './release-store.ts'
 import * as rows from './release-store.ts'
 
 /** What the rule of an endpoint may do, granted when somebody who holds these rights applied it. */
-const RULE_RIGHTS: readonly Permission[] = [
+export const RULE_RIGHTS: readonly Permission[] = [
   'releases.read',
   'releases.write',
   'registry.read',
@@ -166,9 +166,15 @@ export function createMoves(deps: ReleasesDeps): Moves {
       by,
       `${reason}; propose a version with: slipway release propose ${release.endpoint} <version>`,
     )
-    const data = await deps.trainingData(tx, release.workspace, release.model, release.version)
+    const trainedOn = () => deps.trainingData(tx, release.workspace, release.model, release.version)
+    const data = await trainedOn()
     for (const id of data.map((one) => one.id).sort())
       await holds.place(tx, release.workspace, { kind: 'dataset-version', id }, by, reason)
+    // A delete that was under way has ended by now: each of the two sees the other.
+    if ((await trainedOn()).length < data.length)
+      throw conflict(`data of ${release.model}/${release.version} was deleted just now`, {
+        remedy: 'Try again: a version outlives its data.',
+      })
   }
 
   const promote: Moves['promote'] = async (tx, who, release, words, facts) => {

@@ -1,7 +1,7 @@
 /** Retraining with brakes: on an alert, from what Slipway itself logged and what labels said, one at a time, after a cooldown. */
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ruleWho, type Who } from '#kernel/http/who.ts'
+import { type Permission, ruleWho, type Who } from '#kernel/http/who.ts'
 import type { Sql, Tx } from '#kernel/store/index.ts'
 import { readDuration } from '#kernel/units.ts'
 import type { ReleasesDeps } from './deps.ts'
@@ -12,6 +12,20 @@ import * as rows from './release-store.ts'
 const COOLDOWN_DEFAULT = '1d'
 /** Labelled rows below which nothing is trained. */
 const ROWS_MIN = 100
+
+/** What a retraining may do, granted when somebody who holds these rights applied the rule. */
+export const RETRAIN_RIGHTS: readonly Permission[] = [
+  'datasets.write',
+  'datasets.read',
+  'pipelines.write',
+  'pipelines.read',
+  'tracking.write',
+  'tracking.read',
+  'registry.write',
+  'registry.read',
+  'serving.read',
+  'quality.read',
+]
 
 export interface AlertFact {
   monitor: string
@@ -138,19 +152,12 @@ export function createRetraining(deps: ReleasesDeps): Retraining {
     await rows.insertRetraining(tx, one)
     await told(tx, who, one)
     if (!skip) {
-      const rights = [
-        'datasets.write',
-        'datasets.read',
-        'pipelines.write',
-        'pipelines.read',
-        'tracking.write',
-        'tracking.read',
-        'registry.write',
-        'registry.read',
-        'serving.read',
-        'quality.read',
-      ] as const
-      const rule_who = ruleWho(workspace, `retrain:${alert.endpoint}@${policy.digest}`, rights, policy.applied_by)
+      const rule_who = ruleWho(
+        workspace,
+        `retrain:${alert.endpoint}@${policy.digest}`,
+        RETRAIN_RIGHTS,
+        policy.applied_by,
+      )
       await jobs.enqueue(tx, {
         kind: 'releases.retrain',
         workspace,

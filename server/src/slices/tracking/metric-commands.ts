@@ -4,7 +4,7 @@ import { checkBatch, checkMetric } from './checks.ts'
 import { insertMany } from './lists.ts'
 import type { Integer, KeyValue, MetricInput, Stamp } from './model.ts'
 import { mustFindModel } from './model-rows.ts'
-import { activeRun, amend, writeParams, writeTags } from './run-commands.ts'
+import { activeRun, amend, openRun, writeParams, writeTags } from './run-commands.ts'
 
 const DOUBLE_MAX = Number.MAX_VALUE
 
@@ -119,7 +119,7 @@ export interface LogMetric {
 
 export async function logMetric(tx: Tx, { workspace, run_id, metric }: LogMetric): Promise<void> {
   checkMetric(metric)
-  const run = await activeRun(tx, workspace, run_id)
+  const run = await openRun(tx, workspace, run_id)
   await writeMetrics(tx, run.run_key, [metric])
   if (metric.model_id) await writeModelMetrics(tx, workspace, run_id, [metric])
 }
@@ -135,7 +135,8 @@ export interface LogBatch extends Stamp {
 export async function logBatch(tx: Tx, input: LogBatch): Promise<void> {
   const { params, tags } = checkBatch(input)
   const { workspace } = input.who
-  const run = await activeRun(tx, workspace, input.run_id)
+  const tagsAlone = params.length === 0 && input.metrics.length === 0
+  const run = await (tagsAlone ? activeRun : openRun)(tx, workspace, input.run_id)
   const added =
     params.length === 0
       ? []

@@ -4,10 +4,11 @@ import type { Tx } from '#kernel/store/index.ts'
 import { checkDatasetInput, checkLoggedModelName, checkParam, checkTag } from './checks.ts'
 import { loggedModelFinalised } from './events.ts'
 import { mustBeActive, mustFindExperiment } from './experiment-rows.ts'
+import { refuseIfHeld } from './held.ts'
 import { LIMITS } from './limits.ts'
 import type { DatasetInput, Integer, KeyValue, LoggedModel, ModelStatus, Stamp } from './model.ts'
 import { fillModels, findModel, type ModelRow, mustFindModel } from './model-rows.ts'
-import { activeRun } from './run-commands.ts'
+import { openRun } from './run-commands.ts'
 
 export interface CreateModel extends Stamp {
   /** Drawn by the caller: `m-` and 32 hex digits. */
@@ -84,6 +85,7 @@ export interface ModelParams extends Stamp {
 
 export async function logModelParams(tx: Tx, input: ModelParams): Promise<void> {
   const model = await mustFindModel(tx, input.who.workspace, input.model_id)
+  if (model.status !== 'PENDING') await refuseIfHeld(tx, input.who.workspace, 'logged-model', input.model_id)
   await putModelParams(tx, model.model_key, input.params)
 }
 
@@ -124,9 +126,11 @@ export interface FinalizeModel extends Stamp {
 /** Asking twice for one status is finalising once. */
 export async function finalizeModel(tx: Tx, input: FinalizeModel): Promise<LoggedModel> {
   const { who, model_id, status } = input
+  await tx.lock('logged-model', who.workspace, model_id)
   const model = await mustFindModel(tx, who.workspace, model_id)
   if (status === 'UNSPECIFIED') throw invalid(`Invalid model status: ${status}`, { field: 'status' })
   if (model.status === status) return await whole(tx, model)
+  if (model.status !== 'PENDING') await refuseIfHeld(tx, who.workspace, 'logged-model', model_id)
   await tx.run('UPDATE logged_model SET status = ?, updated_ms = ? WHERE model_key = ?', [
     status,
     input.now_ms,
@@ -169,7 +173,7 @@ export async function logInputs(tx: Tx, input: LogInputs): Promise<void> {
   const { workspace } = input.who
   refuseTooMany('datasets', input.datasets.length)
   for (const [index, each] of input.datasets.entries()) checkDatasetInput(each, `datasets[${index}]`)
-  const run = await activeRun(tx, workspace, input.run_id)
+  const run = await openRun(tx, workspace, input.run_id)
   for (const [position, { dataset, tags }] of input.datasets.entries()) {
     const dataset_key = await putDataset(tx, workspace, run.experiment, dataset)
     await tx.run('INSERT INTO run_input (run_key, dataset_key, position) VALUES (?, ?, ?) ON CONFLICT DO NOTHING', [
@@ -228,7 +232,7 @@ export interface LogOutputs extends Stamp {
 }
 
 export async function logOutputs(tx: Tx, input: LogOutputs): Promise<void> {
-  const run = await activeRun(tx, input.who.workspace, input.run_id)
+  const run = await openRun(tx, input.who.workspace, input.run_id)
   await putRunModels(tx, input, run.run_key, 'output', input.models)
 }
 

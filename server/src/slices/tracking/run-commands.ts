@@ -6,6 +6,7 @@ import { checkParam, checkTag } from './checks.ts'
 import { datasetVersionOf } from './data-version.ts'
 import { runAmended, runCreated, runEnded } from './events.ts'
 import { ensureDefault, findExperiment, mustBeActive, mustFindExperiment } from './experiment-rows.ts'
+import { refuseIfHeld } from './held.ts'
 import { LIMITS } from './limits.ts'
 import { insertMany } from './lists.ts'
 import { isEnded, type KeyValue, type Run, type RunInfo, type RunStatus, type Stamp } from './model.ts'
@@ -23,6 +24,13 @@ export async function activeRun(tx: Tx, workspace: string, run_id: string): Prom
       remedy: 'Restore the run first.',
     })
   }
+  return run
+}
+
+/** For all but its tags and name: what a finished run tells stays as it is while a live release stands on it. */
+export async function openRun(tx: Tx, workspace: string, run_id: string): Promise<RunRow> {
+  const run = await activeRun(tx, workspace, run_id)
+  if (isEnded(run.status)) await refuseIfHeld(tx, workspace, 'run', run_id)
   return run
 }
 
@@ -103,9 +111,12 @@ export interface UpdateRun extends Stamp {
 /** Each part only when given. Records the end of the run when it ends by this. */
 export async function updateRun(tx: Tx, input: UpdateRun): Promise<RunInfo> {
   const { who, run_id } = input
+  await tx.lock('run', who.workspace, run_id)
   const run = await activeRun(tx, who.workspace, run_id)
   const status = input.status ?? run.status
   const end_ms = input.end_ms ?? run.end_ms
+  if (isEnded(run.status) && (status !== run.status || end_ms !== run.end_ms))
+    await refuseIfHeld(tx, who.workspace, 'run', run_id)
   const name = input.name ? checkTag({ key: RUN_NAME_TAG, value: input.name }).value : run.name
   await tx.run('UPDATE run SET status = ?, end_ms = ?, name = ? WHERE run_key = ?', [status, end_ms, name, run.run_key])
   if (input.name) await putTag(tx, run.run_key, { key: RUN_NAME_TAG, value: name })
@@ -273,7 +284,7 @@ export interface LogParam extends Stamp {
 
 export async function logParam(tx: Tx, input: LogParam): Promise<void> {
   const param = checkParam(input.param)
-  const run = await activeRun(tx, input.who.workspace, input.run_id)
+  const run = await openRun(tx, input.who.workspace, input.run_id)
   const params = await writeParams(tx, run, [param], ([changed]) =>
     invalid(
       `Changing param values is not allowed. Param with key='${changed!.key}' was already logged with value='${changed!.old_value}' for run ID='${input.run_id}'. Attempted logging new value '${changed!.new_value}'.`,

@@ -238,7 +238,7 @@ eachStore('tracking', (open) => {
         name: 'd',
         digest: '1',
         source_type: 'http',
-        source: `{"url":"x/dsv_${'0'.repeat(32)}/d.parquet"}`,
+        source: `{"url":"http://a.example/api/slipway/v1/dataset-versions/dsv_${'0'.repeat(32)}"}`,
       }
       await at.store.command('tracking.logInputs', {
         ...stamp(),
