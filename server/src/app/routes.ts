@@ -66,7 +66,7 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<voi
     qualityRoutes(own, { route, quality, datasets, cursors })
     trackingRoutes(own, { routes, store, tracking, blobs, cursors, log })
     registryRoutes(own, { route, registry, store, cursors, holds, evidence: evidenceOf(parts) })
-    pipelineRoutes(own, { route, pipelines, store, cursors, blobs })
+    pipelineRoutes(own, { route, pipelines, store, cursors })
     servingRoutes(own, { routes, serving, store })
     explainRoutes(own, { route, explain: parts.explain })
     monitoringRoutes(own, { route, monitoring: parts.monitoring })

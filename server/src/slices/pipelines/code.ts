@@ -2,18 +2,21 @@
 import { createHash } from 'node:crypto'
 import { chmod, mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { BlobRef, Blobs } from '#kernel/blobs/index.ts'
 import { DomainError, invalid, notFound } from '#kernel/errors.ts'
 import type { Who } from '#kernel/http/who.ts'
-import type { Sql, Tx } from '#kernel/store/index.ts'
+import { placeholders, type Sql, type Tx } from '#kernel/store/index.ts'
 import type { PipelinesDeps } from './deps.ts'
 import { codeRecorded } from './events.ts'
 import * as rows from './pipelines-store.ts'
-import { CODE_BYTES_MAX, type CodeManifest } from './schema.ts'
+import { CODE_BYTES_MAX, CODE_FILE_BYTES_MAX, type CodeManifest } from './schema.ts'
 
 export interface Code {
-  /** Which of the files are not here yet. */
-  missing(manifest: CodeManifest): Promise<string[]>
-  /** Checks paths, sizes and that every byte is here; writes the manifest. Not in a transaction. Answers what `recordCode` takes. */
+  /** Which of the files this workspace has not uploaded yet: that another one has them is not told. */
+  missing(workspace: string, manifest: CodeManifest): Promise<string[]>
+  /** Takes the bytes of a file for a later `prepareCode`. Not in a transaction. */
+  uploadCode(workspace: string, digest: string, source: Parameters<Blobs['put']>[0]): Promise<BlobRef>
+  /** Checks paths, sizes and that the workspace has shown every byte; writes the manifest. Not in a transaction. Answers what `recordCode` takes. */
   prepareCode(workspace: string, who: Who, manifest: CodeManifest): Promise<rows.CodeSnapshot>
   recordCode(tx: Tx, who: Who, code: rows.CodeSnapshot): Promise<rows.CodeSnapshot>
   getCode(sql: Sql, workspace: string, digest: string): Promise<rows.CodeSnapshot>
@@ -30,29 +33,48 @@ export interface Code {
 const MANIFEST_BYTES_MAX = 16 * 1024 ** 2
 const FILE_TEXT_MAX = 4 * 1024 ** 2
 
-export function createCode({ blobs, clock, events }: Pick<PipelinesDeps, 'blobs' | 'clock' | 'events'>): Code {
+export function createCode({
+  store,
+  blobs,
+  clock,
+  events,
+}: Pick<PipelinesDeps, 'store' | 'blobs' | 'clock' | 'events'>): Code {
+  const uploaded = (workspace: string, { files }: CodeManifest): Promise<Map<string, number>> =>
+    store.read((sql) => uploadedSizes(sql, workspace, [...new Set(files.map(({ digest }) => digest))]))
+
   const manifestOf: Code['manifestOf'] = async ({ manifest_digest }) =>
     JSON.parse(Buffer.from(await blobs.read(manifest_digest, MANIFEST_BYTES_MAX)).toString()) as CodeManifest
 
   return {
-    async missing(manifest) {
+    async missing(workspace, manifest) {
       checkManifest(manifest)
-      const digests = [...new Set(manifest.files.map(({ digest }) => digest))]
-      const known = await Promise.all(digests.map((digest) => blobs.stat(digest)))
-      return digests.filter((_, at) => known[at] === undefined)
+      const known = await uploaded(workspace, manifest)
+      return [...new Set(manifest.files.map(({ digest }) => digest))].filter((digest) => !known.has(digest))
+    },
+
+    async uploadCode(workspace, digest, source) {
+      const blob = await blobs.put(source, { expect: digest, max_bytes: CODE_FILE_BYTES_MAX })
+      await store.write((tx) =>
+        tx.run(
+          'INSERT INTO code_upload (workspace, digest, size_bytes, at_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+          [workspace, blob.digest, blob.size_bytes, clock.now()],
+        ),
+      )
+      return blob
     },
 
     async prepareCode(workspace, who, manifest) {
       checkManifest(manifest)
+      const known = await uploaded(workspace, manifest)
       for (const file of manifest.files) {
-        const found = await blobs.stat(file.digest)
-        if (!found)
+        const size_bytes = known.get(file.digest)
+        if (size_bytes === undefined)
           throw new DomainError('conflict', `the bytes of '${file.path}' were not uploaded`, {
             field: 'files',
             remedy: 'PUT them to /api/slipway/v1/code/blobs/<digest> first.',
           })
-        if (found.size_bytes !== file.size_bytes)
-          throw invalid(`'${file.path}' has ${found.size_bytes} bytes, not ${file.size_bytes}`, { field: 'files' })
+        if (size_bytes !== file.size_bytes)
+          throw invalid(`'${file.path}' has ${size_bytes} bytes, not ${file.size_bytes}`, { field: 'files' })
       }
       const files = [...manifest.files].sort((a, b) => (a.path < b.path ? -1 : 1))
       const digest = `sha256:${createHash('sha256')
@@ -112,6 +134,21 @@ export function createCode({ blobs, clock, events }: Pick<PipelinesDeps, 'blobs'
       return file && { digest: file.digest, text: Buffer.from(await blobs.read(file.digest, FILE_TEXT_MAX)).toString() }
     },
   }
+}
+
+const DIGESTS_AT_ONCE = 200
+
+async function uploadedSizes(sql: Sql, workspace: string, digests: readonly string[]): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>()
+  for (let from = 0; from < digests.length; from += DIGESTS_AT_ONCE) {
+    const some = digests.slice(from, from + DIGESTS_AT_ONCE)
+    const rows = await sql.all(
+      `SELECT digest, size_bytes FROM code_upload WHERE workspace = ? AND digest IN ${placeholders(some)}`,
+      [workspace, ...some],
+    )
+    for (const row of rows) sizes.set(row.digest as string, Number(row.size_bytes))
+  }
+  return sizes
 }
 
 /** Paths are relative, plain and each there once. */

@@ -16,6 +16,7 @@ import type { PipelineSpec, StepSpec } from './schema.ts'
 
 const ada = person()
 const ENDED_MS = 60_000
+const digestOf = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`
 
 eachStore('pipeline runs', (open) => {
   let kernel: TestKernel
@@ -62,7 +63,7 @@ eachStore('pipeline runs', (open) => {
   const snapshot = async (files: Record<string, string>): Promise<string> => {
     const manifest = { files: [] as { path: string; digest: string; size_bytes: number }[] }
     for (const [path, text] of Object.entries(files))
-      manifest.files.push({ path, ...(await kernel.blobs.put(Buffer.from(text))) })
+      manifest.files.push({ path, ...(await pipelines.uploadCode('w', digestOf(text), Buffer.from(text))) })
     const prepared = await pipelines.prepareCode('w', ada, manifest)
     return (await kernel.store.write((tx) => pipelines.recordCode(tx, ada, prepared))).digest
   }
@@ -314,17 +315,29 @@ eachStore('pipeline runs', (open) => {
     expect((await problem(start('nothing'))).problem).toBe('not-found')
   })
 
+  test('only code that a workspace has uploaded itself can be in its snapshots', async () => {
+    const file = { path: 'key.py', digest: digestOf('secret'), size_bytes: 6 }
+    await pipelines.uploadCode('w', file.digest, Buffer.from('secret'))
+    expect(await pipelines.missing('w', { files: [file] })).toEqual([])
+    expect(await pipelines.missing('elsewhere', { files: [file] })).toEqual([file.digest])
+    expect(await problem(pipelines.prepareCode('elsewhere', person('elsewhere'), { files: [file] }))).toMatchObject({
+      problem: 'conflict',
+      message: "the bytes of 'key.py' were not uploaded",
+    })
+    expect((await pipelines.prepareCode('w', ada, { files: [file] })).file_count).toBe(1)
+  })
+
   test('code paths stay within the snapshot', async () => {
-    const digest = `sha256:${createHash('sha256').update('').digest('hex')}`
+    const digest = digestOf('')
     for (const path of ['../x', '/etc/passwd', 'a//b', 'a/./b', 'a\\b', 'a/..'])
-      expect((await problem(pipelines.missing({ files: [{ path, digest, size_bytes: 0 }] }))).field).toBe(
+      expect((await problem(pipelines.missing('w', { files: [{ path, digest, size_bytes: 0 }] }))).field).toBe(
         'files[0].path',
       )
     const twice = [
       { path: 'a', digest, size_bytes: 0 },
       { path: 'a/b', digest, size_bytes: 0 },
     ]
-    expect((await problem(pipelines.missing({ files: twice }))).message).toBe("'a' is a file and a folder")
+    expect((await problem(pipelines.missing('w', { files: twice }))).message).toBe("'a' is a file and a folder")
     expect(
       (await problem(pipelines.prepareCode('w', ada, { files: [{ path: 'a', digest, size_bytes: 0 }] }))).problem,
     ).toBe('conflict')

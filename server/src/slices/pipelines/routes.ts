@@ -14,15 +14,9 @@ const MANIFEST_BYTES_MAX = 16 * 1024 ** 2
 
 export function pipelineRoutes(
   app: FastifyInstance,
-  {
-    route,
-    pipelines,
-    store,
-    cursors,
-    blobs,
-  }: { route: Route; pipelines: Pipelines; store: Store; cursors: Cursors; blobs: Pick<Blobs, 'put'> },
+  { route, pipelines, store, cursors }: { route: Route; pipelines: Pipelines; store: Store; cursors: Cursors },
 ): void {
-  codeRoutes(app, { route, pipelines, store, blobs })
+  codeRoutes(app, { route, pipelines, store })
 
   route(app, {
     method: 'GET',
@@ -195,7 +189,7 @@ export function pipelineRoutes(
 
 function codeRoutes(
   app: FastifyInstance,
-  { route, pipelines, store, blobs }: { route: Route; pipelines: Pipelines; store: Store; blobs: Pick<Blobs, 'put'> },
+  { route, pipelines, store }: { route: Route; pipelines: Pipelines; store: Store },
 ): void {
   route(app, {
     method: 'POST',
@@ -204,7 +198,7 @@ function codeRoutes(
     summary: 'Which files of a code snapshot are not here yet',
     body: CodeManifest,
     body_bytes_max: MANIFEST_BYTES_MAX,
-    handle: async ({ body }) => ({ missing: await pipelines.missing(body) }),
+    handle: async ({ who, body }) => ({ missing: await pipelines.missing(who.workspace, body) }),
   })
 
   app.register(async (raw) => {
@@ -217,10 +211,8 @@ function codeRoutes(
       summary: 'Upload the bytes of a file of a code snapshot',
       params: Type.Object({ digest: Type.String({ pattern: '^sha256:[0-9a-f]{64}$' }) }),
       body_bytes_max: CODE_FILE_BYTES_MAX,
-      handle: async ({ params, body }) => {
-        const source = (body ?? Buffer.alloc(0)) as Parameters<Blobs['put']>[0]
-        return blobs.put(source, { expect: params.digest, max_bytes: CODE_FILE_BYTES_MAX })
-      },
+      handle: ({ who, params, body }) =>
+        pipelines.uploadCode(who.workspace, params.digest, (body ?? Buffer.alloc(0)) as Parameters<Blobs['put']>[0]),
     })
   })
 
