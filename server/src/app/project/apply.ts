@@ -8,6 +8,7 @@ import type { Tx } from '#kernel/store/index.ts'
 import type { LockedEnvironment } from '#slices/pipelines'
 import type { Parts } from '../parts.ts'
 import { readProject } from './read.ts'
+import { refuseWithoutRights } from './rights.ts'
 import type { ProjectFile } from './schema.ts'
 
 export interface ApplyInput {
@@ -129,6 +130,7 @@ export function createApply({
     }
     const last = await store.read((sql) => projects.latest(sql, who.workspace, file.project))
     const before = last && readProject(last.yaml).project
+    refuseWithoutRights(who, file, before)
     const changes = changesBetween(before, file)
     if (last && last.code !== input.code) changes.push({ path: 'code', change: 'changed' })
     const environments = await lockEnvironments(file, input, who.workspace)
