@@ -134,6 +134,24 @@ eachStore('the store', (open, database) => {
     expect(seen).toEqual(['committed', 'no'])
   })
 
+  test('does not answer before the last statement ended, and fails with it, though nobody waited for it', async () => {
+    const add = (account: string) => ['INSERT INTO ledger (account, amount) VALUES (?, 0)', [account]] as const
+    await store.write((tx) => tx.run(...add('a')))
+    const seen: string[] = []
+    await expect(
+      store.write(async (tx) => {
+        tx.afterCommit(() => seen.push('committed'))
+        await tx.run(...add('b'))
+        tx.run(...add('a')).catch(() => {})
+      }),
+    ).rejects.toMatchObject({ problem: 'already-exists' })
+    await store.write(async (tx) => {
+      void tx.run(...add('c'))
+    })
+    expect((await amounts()).map(({ account }) => account)).toEqual(['a', 'c'])
+    expect(seen).toEqual([])
+  })
+
   test('refuses a tx that is used after its work, also in a read', async () => {
     const kept = await store.write(async (tx) => tx)
     await expect(kept.get('SELECT 1 AS one')).rejects.toThrow('after its work had ended')

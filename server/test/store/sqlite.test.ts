@@ -93,17 +93,6 @@ describe('callbacks', () => {
       vi.useRealTimers()
     }
   })
-
-  test('that do not wait for their last statement still fail with it', async () => {
-    await store.write((tx) => add(tx, 'a'))
-    await expect(
-      store.write(async (tx) => {
-        await add(tx, 'b')
-        add(tx, 'a').catch(() => {})
-      }),
-    ).rejects.toMatchObject({ problem: 'already-exists' })
-    expect(await accounts()).toEqual(['a'])
-  })
 })
 
 describe('what is not plain data', () => {

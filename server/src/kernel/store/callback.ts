@@ -20,7 +20,7 @@ export function callSite(below: (...args: never[]) => unknown): () => string {
 }
 
 /**
- * Runs one callback over `tx`. Resolves when the work has ended; `tx` is useless afterwards. With `strict` the work must
+ * Runs one callback over `tx`. Resolves when the work and all its statements have ended; `tx` is useless afterwards. With `strict` the work must
  * always have a statement under way: when a turn of the event loop is over and none is, it awaits something else
  * (a timer, the network, another write), which would hold up everybody behind it, so it fails.
  */
@@ -30,6 +30,7 @@ export async function runCallback<T>(
 ): Promise<{ value: T; afterCommit: (() => void)[] }> {
   let open = true
   let under_way = 0
+  const statements = new Set<Promise<unknown>>()
   const afterCommit: (() => void)[] = []
   const foreign = Promise.withResolvers<never>()
   const check = () => {
@@ -44,9 +45,12 @@ export async function runCallback<T>(
   const counted = async <R>(run: () => Promise<unknown>): Promise<R> => {
     if (!open) throw new Error('tx was used after its work had ended')
     under_way++
+    const statement = run()
+    statements.add(statement)
     try {
-      return (await run()) as R
+      return (await statement) as R
     } finally {
+      statements.delete(statement)
       under_way--
       check()
     }
@@ -65,6 +69,9 @@ export async function runCallback<T>(
   check()
   try {
     const value = await Promise.race([work(tx), foreign.promise])
+    open = false
+    // What the work did not wait for decides too whether all of it can be kept.
+    await Promise.allSettled(statements)
     return { value, afterCommit }
   } finally {
     open = false

@@ -154,7 +154,9 @@ export async function openPostgres(options: StoreOptions): Promise<Store> {
       })
       if (failed !== undefined) throw failed
       committing = true
-      await client.query('COMMIT')
+      // Of a transaction that cannot be kept PostgreSQL says ROLLBACK, and no error.
+      const { command } = await client.query('COMMIT')
+      if (command !== 'COMMIT') throw new Error(`the database answered ${command} to a commit: nothing was changed`)
       return result
     } catch (error) {
       const cause = failed !== undefined && isWorthRetrying(failed) ? failed : error
