@@ -33,7 +33,7 @@ export const toError = (error: unknown): { problem: string; message: string } =>
 export function createEndings({ kinds, clock, random, log, onEnded }: EndingDeps) {
   const giveUp = async (tx: Tx, row: JobRow, state: 'failed' | 'cancelled', error?: Job['error']): Promise<void> => {
     const now_ms = clock.now()
-    await endJob(tx, row, { state, now_ms, ...(error && { error }) })
+    if (!(await endJob(tx, row, { state, now_ms, ...(error && { error }) }))) return
     const job = toJob({ ...row, state, ended_ms: now_ms, error: error ? JSON.stringify(error) : row.error })
     await kinds.get(row.kind)?.onGivenUp?.(tx, job)
     tx.afterCommit(() => {

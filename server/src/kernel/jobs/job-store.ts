@@ -97,11 +97,12 @@ export const insertJob = (
 export const getJob = (sql: Sql, workspace: string, id: string) =>
   sql.get<JobRow>(`SELECT ${COLUMNS} FROM job WHERE workspace = ? AND id = ?`, [workspace, id])
 
-/** The row, locked until the transaction ends where several processes write. */
-export const lockJob = async (tx: Tx, workspace: string, id: string): Promise<JobRow | undefined> => {
-  await tx.lock('job', workspace, id)
-  return getJob(tx, workspace, id)
-}
+/** The row as others last committed it, kept from them until the transaction ends where several processes write. */
+export const lockJob = (tx: Tx, workspace: string, id: string, many_writers: boolean): Promise<JobRow | undefined> =>
+  tx.get<JobRow>(`SELECT ${COLUMNS} FROM job WHERE workspace = ? AND id = ?${many_writers ? ' FOR UPDATE' : ''}`, [
+    workspace,
+    id,
+  ])
 
 export async function listJobs(
   sql: Sql,
@@ -197,19 +198,33 @@ export const writeProgress = (tx: Tx, held: Held, share: number | null, note: st
     held.lease,
   ])
 
-/** Ends a job for good. The key is free again. */
-export const endJob = (
-  tx: Tx,
-  { workspace, id }: { workspace: string; id: string },
-  end: { state: JobState; result?: string; error?: Job['error']; now_ms: number },
-) =>
-  tx.run(
-    `UPDATE job SET state = ?, result = ?, error = COALESCE(?, error), ended_ms = ?, open_key = NULL, lease = lease + 1
-     WHERE workspace = ? AND id = ?`,
-    [end.state, end.result ?? null, end.error ? json(end.error) : null, end.now_ms, workspace, id],
-  )
+/** A job in the state in which somebody read it: what follows from that holds for no other. */
+export type Seen = Held & { state: string }
 
-/** Puts a job back into the queue under a new lease number. */
+/** Ends a job for good. The key is free again. False when others changed the job since it was read. */
+export const endJob = async (
+  tx: Tx,
+  seen: Seen,
+  end: { state: JobState; result?: string; error?: Job['error']; now_ms: number },
+): Promise<boolean> => {
+  const { changes } = await tx.run(
+    `UPDATE job SET state = ?, result = ?, error = COALESCE(?, error), ended_ms = ?, open_key = NULL, lease = lease + 1
+     WHERE workspace = ? AND id = ? AND lease = ? AND state = ?`,
+    [
+      end.state,
+      end.result ?? null,
+      end.error ? json(end.error) : null,
+      end.now_ms,
+      seen.workspace,
+      seen.id,
+      seen.lease,
+      seen.state,
+    ],
+  )
+  return changes === 1
+}
+
+/** Puts a job back into the queue under a new lease number; nothing when others changed it since it was read. */
 export const putBack = (
   tx: Tx,
   row: JobRow,
@@ -217,6 +232,15 @@ export const putBack = (
 ) =>
   tx.run(
     `UPDATE job SET state = 'waiting', attempt = ?, losses = ?, run_at_ms = ?, error = COALESCE(?, error), lease = lease + 1
-     WHERE workspace = ? AND id = ?`,
-    [back.attempt, back.losses, back.run_at_ms, back.error ? json(back.error) : null, row.workspace, row.id],
+     WHERE workspace = ? AND id = ? AND lease = ? AND state = ?`,
+    [
+      back.attempt,
+      back.losses,
+      back.run_at_ms,
+      back.error ? json(back.error) : null,
+      row.workspace,
+      row.id,
+      row.lease,
+      row.state,
+    ],
   )

@@ -8,6 +8,7 @@ import { seededRandom } from '#kernel/random.ts'
 import type { Store } from '#kernel/store/index.ts'
 import { eachStore, type TestStore } from '#kit/store.ts'
 import { createJobs, type Enqueue, type Job, type JobContext, jobsMigrations } from './index.ts'
+import { endJob, putBack, takeJobs } from './job-store.ts'
 
 const START = Date.UTC(2026, 1, 1)
 
@@ -379,6 +380,33 @@ eachStore('jobs', (open, database) => {
     await jobs.idle()
     expect(await get(id)).toMatchObject({ state: 'failed', error: { problem: 'unavailable' } })
     expect(told[0]).toContain('ended 5 times')
+  })
+
+  test('a job that ends while another process takes it for lost stays ended', async () => {
+    const { store, again } = opened
+    const first = jobsOver(store)
+    first.jobs.define({ kind: 'stalled', run: async () => {} })
+    const id = await first.add('stalled')
+    const until = START + 15_000
+    const [row] = await store.write((tx) => takeJobs(tx, 'stalled', 1, { now_ms: START, lease_until_ms: until }, false))
+    const second = jobsOver(database === 'postgres' ? await again() : store, manualClock(until + 1_000))
+    const ran: string[] = []
+    second.jobs.define({ kind: 'stalled', run: async (job) => void ran.push(job.id) })
+    // Its process was slow: the end is written, not yet committed, when the other looks.
+    const ended = store.write(async (tx) => {
+      await endJob(tx, row!, { state: 'done', now_ms: until })
+      await tx.get(database === 'postgres' ? 'SELECT pg_sleep(0.5)' : 'SELECT 1')
+    })
+    if (database === 'sqlite') await ended
+    await second.jobs.start()
+    await ended
+    await second.jobs.idle()
+    expect(await second.get(id)).toMatchObject({ state: 'done', attempt: 1 })
+    expect(ran).toEqual([])
+    // What somebody read before changes nothing either.
+    expect(await store.write((tx) => endJob(tx, row!, { state: 'failed', now_ms: until }))).toBe(false)
+    await store.write((tx) => putBack(tx, row!, { attempt: 0, losses: 1, run_at_ms: 0 }))
+    expect(await second.get(id)).toMatchObject({ state: 'done' })
   })
 
   test('two processes over one store run each job once', async () => {

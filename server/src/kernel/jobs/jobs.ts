@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { assert, DomainError, notFound } from '../errors.ts'
+import { assert, DomainError, isPassing, notFound } from '../errors.ts'
 import type { Ids } from '../ids.ts'
 import type { Log } from '../log.ts'
 import { createPulse } from '../pulse.ts'
@@ -74,7 +74,7 @@ export function createJobs({ store, clock, ids, log, random = systemRandom, tele
 
   const recover = (workspace: string, id: string) =>
     store.write(async (tx) => {
-      const row = await lockJob(tx, workspace, id)
+      const row = await lockJob(tx, workspace, id, store.can.manyWriters)
       if (row?.state === 'running' && row.lease_until_ms < clock.now()) await endings.lost(tx, row)
     })
 
@@ -141,7 +141,7 @@ export function createJobs({ store, clock, ids, log, random = systemRandom, tele
     list: async (sql, workspace, filter) => (await listJobs(sql, workspace, filter)).map(toJob),
 
     async cancel(tx, workspace, id) {
-      const row = await lockJob(tx, workspace, id)
+      const row = await lockJob(tx, workspace, id, store.can.manyWriters)
       if (!row) throw notFound(`no job ${id}`)
       // Where its kind is not known nobody could be told of the end: a worker that knows it ends it.
       if (row.state === 'waiting' && kinds.has(row.kind))
@@ -169,7 +169,12 @@ export function createJobs({ store, clock, ids, log, random = systemRandom, tele
       assert(!started, 'jobs are started twice')
       // A store of one process: whoever ran these jobs is gone.
       if (!store.can.manyWriters) {
-        await store.write((tx) => tx.run("UPDATE job SET lease_until_ms = 0 WHERE state = 'running'"))
+        await store
+          .write((tx) => tx.run("UPDATE job SET lease_until_ms = 0 WHERE state = 'running'"))
+          .catch((error: unknown) => {
+            if (!isPassing(error)) throw error
+            log.warn({ err: error }, 'jobs that were under way are taken again when their leases run out')
+          })
       }
       started = true
       pulse.start()

@@ -118,7 +118,7 @@ export function runJob(row: JobRow, kind: AnyKind, { store, clock, log: parent, 
       const message = `the job's result has ${bytes} bytes; at most ${RESULT_BYTES_MAX} are kept`
       return endings.giveUp(tx, now, 'failed', { problem: 'too-large', message })
     }
-    await endJob(tx, held, { state: 'done', result, now_ms: clock.now() })
+    await endJob(tx, now, { state: 'done', result, now_ms: clock.now() })
     tx.afterCommit(() => onEnded(row.kind, 'done'))
   }
 
