@@ -241,6 +241,17 @@ test('lent copies stay while they are read, serve many readers from one file, an
   await expect(blobs.lend(refs[0]!.digest)).rejects.toMatchObject({ problem: 'not-found' })
 })
 
+test('a copy that is borrowed while others are cleared away stays', async () => {
+  const small = await create({ cache_bytes: 100_000 })
+  const refs = await Promise.all([1, 2, 3, 4].map(() => small.put(randomBytes(60_000))))
+  const lent = await Promise.all(refs.map(({ digest }) => small.lend(digest)))
+  // The first to be given back clears one away after the other; meanwhile the last of them is borrowed again.
+  const clearing = lent.map(({ done }) => done())
+  const again = await Promise.all(refs.map(({ digest }) => small.lend(digest)))
+  await Promise.all(clearing)
+  for (const [n, { path }] of again.entries()) expect((await readFile(path)).length, `${n}`).toBe(60_000)
+})
+
 test('what an ended process left half-written is cleaned up at the next start', async () => {
   await writeFile(join(dir, 'blobs', 'tmp', 'half'), 'half')
   blobs = await create()

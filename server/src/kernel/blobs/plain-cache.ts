@@ -88,8 +88,11 @@ export async function createPlainCache(paths: Paths, space: Space, log: Log, cap
   const evict = async () => {
     let total = [...entries.values()].reduce((sum, { size_bytes }) => sum + size_bytes, 0)
     const idle = [...entries].filter(([, entry]) => entry.lent === 0).sort(([, a], [, b]) => a.used_at - b.used_at)
-    for (const [hex, { size_bytes }] of idle) {
+    for (const [hex, entry] of idle) {
+      const { size_bytes } = entry
       if (total <= cap_bytes) return
+      // While another was dropped somebody may have borrowed this one, or dropped it.
+      if (entry.lent > 0 || entries.get(hex) !== entry) continue
       total -= size_bytes
       await drop(hex)
     }
