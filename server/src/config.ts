@@ -12,12 +12,34 @@ interface Entry<T> {
   about: string
   default: T
   read(text: string): T
-  /** Shown as `[set]` instead of its value. */
-  secret?: true
+  /** How a value that holds a secret is shown to people; others are shown as they are. */
+  show?(text: string): string
 }
 
+/** A secret that can be guessed signs nothing. */
+export const SECRET_BYTES_MIN = 32
+
 const text = (fallback: string, about: string): Entry<string> => ({ about, default: fallback, read: (value) => value })
-const secret = (about: string): Entry<string> => ({ about, default: '', read: (value) => value, secret: true })
+const secret = (about: string): Entry<string> => ({
+  about,
+  default: '',
+  read: (value) => {
+    if (value !== '' && Buffer.byteLength(value) < SECRET_BYTES_MIN)
+      throw new Error(`has fewer than ${SECRET_BYTES_MIN} bytes`)
+    return value
+  },
+  show: () => '[set]',
+})
+/** Of an address with a password only the rest is shown, also when it is not well formed. */
+const address = (about: string): Entry<string> => ({
+  about,
+  default: '',
+  read: (value) => {
+    if (value !== '' && !/^postgres(ql)?:\/\//.test(value)) throw new Error('is not a postgres:// address')
+    return value
+  },
+  show: (value) => value.replace(/^([\w+.-]+:(\/\/)?)?.*@/s, '$1…@').replace(/([?&]password=)[^&]*/gi, '$1…'),
+})
 const flag = (fallback: boolean, about: string): Entry<boolean> => ({
   about,
   default: fallback,
@@ -63,11 +85,14 @@ const oneOf = <T extends string>(choices: readonly T[], fallback: T, about: stri
 
 export const SETTINGS = {
   data: text('.slipway', 'Folder that holds everything; made with mode 0700.'),
-  store: text('', 'postgres://… to keep the tables in PostgreSQL; empty for the SQLite file in the data folder.'),
+  store: address('postgres://… to keep the tables in PostgreSQL; empty for the SQLite file in the data folder.'),
   host: text('127.0.0.1', 'Address to listen on.'),
   port: integer(8080, 0, 65_535, 'Port to listen on; 0 takes a free one.'),
   dev: flag(false, 'No sign-in, loopback only. For one person on one machine.'),
-  'server.hosts': list('Names under which browsers may reach this server, comma-separated.'),
+  'server.hosts': list(
+    'Names by which browsers reach this server, comma-separated: needed behind a proxy that passes on another Host, and for other than loopback names with --dev.',
+  ),
+  'server.connections': integer(4_096, 16, 1_000_000, 'Connections open at once; further ones are closed.'),
   'server.secret': secret('Signs cursors and sessions; made and kept in the data folder when empty.'),
   'log.level': oneOf(
     ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const,
@@ -76,8 +101,6 @@ export const SETTINGS = {
   ),
   'store.reserve': bytes(256 * 1024 ** 2, 'Free disk below which writes are refused with 507.'),
   'outbound.allow': list('Private or loopback host:port pairs that webhooks and the like may reach, comma-separated.'),
-  'jobs.concurrency': integer(4, 1, 256, 'Jobs that run at once in this process.'),
-  'jobs.lease': duration(15_000, 'How long a job stays with a worker that has gone silent.'),
   'pipelines.concurrency': integer(2, 1, 64, 'Pipeline steps that run at once in this process.'),
   'pipelines.memory': bytes(8 * 1024 ** 3, 'Memory of a step that names no limit of its own.'),
   'environments.dir': text(
@@ -118,6 +141,12 @@ export interface Source {
 
 export const envName = (setting: string): string => `SLIPWAY_${setting.replaceAll('.', '_').toUpperCase()}`
 
+/** A setting's value for people to read: without what nobody may read. */
+export function showSetting(setting: Setting, value: Config[Setting]): Config[Setting] {
+  const { show }: Entry<never> = SETTINGS[setting] as Entry<never>
+  return show && value !== '' ? show(String(value)) : value
+}
+
 /** Throws one DomainError that names every mistake. */
 export function readConfig(
   source: Source,
@@ -145,7 +174,7 @@ export function readConfig(
       origin[setting] = found[1]
     } catch (error) {
       mistakes.push(
-        `${setting} (${found[1]}): '${entry.secret ? '…' : found[0]}' ${(error as Error).message}. ${entry.about}`,
+        `${setting} (${found[1]}): '${entry.show ? entry.show(found[0]) : found[0]}' ${(error as Error).message}. ${entry.about}`,
       )
     }
   }
@@ -163,8 +192,6 @@ export function readConfig(
   }
   if (config.dev && !/^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(config.host as string))
     mistakes.push(`dev: --dev has no sign-in and listens on loopback only, not on '${config.host}'`)
-  if (config.store && !/^postgres(ql)?:\/\//.test(config.store as string))
-    mistakes.push('store: is not a postgres:// address')
 
   if (mistakes.length > 0) {
     throw new DomainError(

@@ -1,14 +1,15 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemClock } from '#kernel/clock.ts'
+import { conflict } from '#kernel/errors.ts'
 import { createServer, listen } from '#kernel/http/server.ts'
 import { createIds } from '#kernel/ids.ts'
 import { createLog, type Log } from '#kernel/log.ts'
 import { systemRandom } from '#kernel/random.ts'
-import { openFolder } from '#kernel/store/folder.ts'
+import { openFolder, writeFileWhole } from '#kernel/store/folder.ts'
 import { openStore } from '#kernel/store/index.ts'
 import { createTelemetry } from '#kernel/telemetry.ts'
-import type { Config } from '../config.ts'
+import { type Config, SECRET_BYTES_MIN } from '../config.ts'
 import { migrations } from './migrations.ts'
 import { buildParts, type Parts } from './parts.ts'
 import { addRoutes } from './routes.ts'
@@ -56,7 +57,13 @@ export async function startApp(config: Config, overrides: AppOverrides = {}): Pr
     })
     closers.push(() => store.close())
 
-    const server = createServer({ log, ids, dev: config.dev, hosts: config['server.hosts'] })
+    const server = createServer({
+      log,
+      ids,
+      dev: config.dev,
+      hosts: config['server.hosts'],
+      connections_max: config['server.connections'],
+    })
     // Steps and Python processes call back: they need the address before it is known, so they are given a way to ask.
     let url = ''
     const parts = await buildParts({
@@ -85,16 +92,22 @@ export async function startApp(config: Config, overrides: AppOverrides = {}): Pr
   }
 }
 
-/** The secret that signs cursors: given, or made once and kept beside the data. */
+/** The secret that signs cursors: given, or made once and kept beside the data. Throws conflict for a file that holds too little. */
 async function secretOf(config: Config): Promise<Uint8Array> {
   if (config['server.secret']) return Buffer.from(config['server.secret'])
   const path = join(config.data, 'secret')
-  try {
-    return await readFile(path)
-  } catch {
-    const secret = systemRandom.bytes(32)
-    await mkdir(config.data, { recursive: true, mode: 0o700 })
-    await writeFile(path, secret, { mode: 0o600, flag: 'wx' })
+  const kept = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (kept === undefined) {
+    const secret = systemRandom.bytes(SECRET_BYTES_MIN)
+    writeFileWhole(path, secret)
     return secret
   }
+  if (kept.length < SECRET_BYTES_MIN)
+    throw conflict(`${path} holds ${kept.length} bytes, and a secret has at least ${SECRET_BYTES_MIN}`, {
+      remedy: 'Put it back from a backup, or remove it: a new one is made, and webhooks then sign with other secrets.',
+    })
+  return kept
 }

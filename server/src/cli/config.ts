@@ -1,4 +1,4 @@
-import { envName, readConfig, SETTINGS, type Setting } from '../config.ts'
+import { envName, readConfig, SETTINGS, type Setting, showSetting } from '../config.ts'
 import { table } from './output.ts'
 import type { CommandAction } from './program.ts'
 
@@ -9,8 +9,7 @@ export const config: CommandAction<[{ data?: string }]> = async ({ cwd, output }
     flags: options.data === undefined ? {} : { data: options.data },
   })
   const settings = Object.keys(SETTINGS) as Setting[]
-  const shown = (setting: Setting): unknown =>
-    'secret' in SETTINGS[setting] && values[setting] !== '' ? '[set]' : values[setting]
+  const shown = (setting: Setting) => showSetting(setting, values[setting])
   output.answer(
     settings.map((setting) => ({
       setting,

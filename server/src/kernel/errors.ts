@@ -69,6 +69,10 @@ export const invalid = (message: string, details?: ProblemDetails) => new Domain
 export const notFound = (message: string, details?: ProblemDetails) => new DomainError('not-found', message, details)
 export const conflict = (message: string, details?: ProblemDetails) => new DomainError('conflict', message, details)
 
+/** The store is full or away for now: what only prepares or reports may be left for later. */
+export const isPassing = (error: unknown): boolean =>
+  error instanceof DomainError && (error.problem === 'storage-full' || error.problem === 'unavailable')
+
 /** For our own mistakes; a caller's mistake is a DomainError. */
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`assertion failed: ${message}`)

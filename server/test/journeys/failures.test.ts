@@ -33,7 +33,7 @@ const output = createOutput({ json: false, quiet: true })
 let server: ServerProcess
 
 const start = (port = 0) =>
-  startServerProcess({ data, port, env: { SLIPWAY_STORE_RESERVE: `${RESERVE_MIB}MiB`, SLIPWAY_JOBS_LEASE: '15s' } })
+  startServerProcess({ data, port, env: { SLIPWAY_STORE_RESERVE: `${RESERVE_MIB}MiB` } })
 
 interface Release {
   id: string

@@ -8,7 +8,11 @@ import type { Clock } from '../clock.ts'
 import { assert, DomainError } from '../errors.ts'
 import type { Ids } from '../ids.ts'
 import type { Sql, Store, Tx } from '../store/index.ts'
+import { expectUpload } from './body-time.ts'
 import { may, type Permission, type Who } from './who.ts'
+
+/** Routes that take more than this get bodies that a slow line may take long over. */
+const QUICK_BODY_BYTES_MAX = 4 << 20
 
 type Shape<S> = S extends TSchema ? Static<S> : unknown
 
@@ -114,6 +118,16 @@ export function createRoutes(deps: {
       return word ? word(result as never, call) : result
     }
 
+    const admit = async (request: FastifyRequest): Promise<Who> => {
+      const who = await doorman.identify(request)
+      if (spec.may !== 'anonymous' && spec.may !== 'signed-in' && !may(who, spec.may)) {
+        throw new DomainError('forbidden', `${who.name} lacks ${spec.may} in workspace ${who.workspace}`, {
+          remedy: 'Ask an admin of the workspace for a role or token with this right.',
+        })
+      }
+      return who
+    }
+
     app.route({
       method: spec.method,
       url: spec.path,
@@ -138,13 +152,9 @@ export function createRoutes(deps: {
       // Identity comes before the body is read: a stranger's upload costs us nothing.
       onRequest: async (request) => {
         if (spec.may === 'anonymous') return
-        const who = await doorman.identify(request)
-        if (spec.may !== 'signed-in' && !may(who, spec.may)) {
-          throw new DomainError('forbidden', `${who.name} lacks ${spec.may} in workspace ${who.workspace}`, {
-            remedy: 'Ask an admin of the workspace for a role or token with this right.',
-          })
-        }
-        callers.set(request, who)
+        callers.set(request, await admit(request))
+        if (spec.handle) admissions.set(request, admit)
+        if (spec.body_bytes_max !== undefined && spec.body_bytes_max > QUICK_BODY_BYTES_MAX) expectUpload(request.raw)
       },
       handler: async (request, reply) => {
         const who = callers.get(request) ?? ANONYMOUS
@@ -170,6 +180,19 @@ const callers = new WeakMap<FastifyRequest, Who>()
 
 /** The caller of a request, for hooks that run beside the route; undefined before identity was checked. */
 export const callerOf = (request: FastifyRequest): Who | undefined => callers.get(request)
+
+const admissions = new WeakMap<FastifyRequest, (request: FastifyRequest) => Promise<Who>>()
+
+/** Whether the caller of an answer that goes on may still read it, in the same workspace. While the store is away: yes. */
+export async function stillMay(request: FastifyRequest): Promise<boolean> {
+  const admit = admissions.get(request)
+  if (!admit) return true
+  try {
+    return (await admit(request)).workspace === callers.get(request)?.workspace
+  } catch (error) {
+    return !(error instanceof DomainError) || error.status >= 500
+  }
+}
 
 const ANONYMOUS: Who = { kind: 'system', id: 'anonymous', name: 'anonymous', workspace: 'default', rights: [] }
 

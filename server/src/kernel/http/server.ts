@@ -4,18 +4,23 @@ import { type FastifyInstance, fastify } from 'fastify'
 import { DomainError } from '../errors.ts'
 import type { Ids } from '../ids.ts'
 import type { Log } from '../log.ts'
+import { bodyArrived, expectBody, expectUpload } from './body-time.ts'
+import { endLiveStreams } from './live.ts'
 import { problemReply } from './problems.ts'
 
 /** Body of a JSON request when a route says nothing else. */
 const BODY_BYTES_MAX = 1 << 20
+const CONNECTIONS_MAX = 4_096
 
 export interface ServerOptions {
   log: Log
   ids: Ids
   /** Without sign-in: loopback names only, and browsers may send only what a page of ours would. */
   dev: boolean
-  /** Host names (without port) under which browsers may reach us, beside loopback. */
+  /** Host names (without port) under which browsers may reach us, beside loopback and the address itself. */
   hosts: readonly string[]
+  /** Connections open at once; further ones are closed at once. Default 4,096. */
+  connections_max?: number
 }
 
 /** The bare HTTP server: limits, validation, problem details, Host and Origin checks, workspace prefix. Routes come later. */
@@ -23,6 +28,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const app = fastify({
     bodyLimit: BODY_BYTES_MAX,
     routerOptions: { maxParamLength: 5000 },
+    // Of whole requests, uploads too: bodies have their own times instead (body-time.ts).
     requestTimeout: 0,
     keepAliveTimeout: 75_000,
     genReqId: () => options.ids.hex(),
@@ -37,6 +43,9 @@ export function createServer(options: ServerOptions): FastifyInstance {
     },
   })
 
+  app.server.maxConnections = options.connections_max ?? CONNECTIONS_MAX
+  endLiveStreams(app)
+
   // Query and path come as text and are read as what the schema says; bodies are taken exactly as typed.
   const loose = new Ajv({ coerceTypes: 'array', useDefaults: true, allErrors: false, strict: false })
   const exact = new Ajv({ coerceTypes: false, useDefaults: true, allErrors: false, strict: false })
@@ -50,7 +59,14 @@ export function createServer(options: ServerOptions): FastifyInstance {
     })
   })
 
+  app.addHook('preValidation', (request, _, done) => {
+    // A body that is not here yet is read as it comes, by the route.
+    if (request.raw.complete) bodyArrived(request.raw)
+    else expectUpload(request.raw)
+    done()
+  })
   app.addHook('onRequest', async (request, reply) => {
+    expectBody(request.raw)
     reply
       .header('x-content-type-options', 'nosniff')
       .header('x-frame-options', 'DENY')
@@ -66,11 +82,12 @@ export function createServer(options: ServerOptions): FastifyInstance {
     const { origin } = request.headers
     if (origin !== undefined && origin !== 'null') {
       const from = hostName(origin.replace(/^https?:\/\//, ''))
-      const same = origin.replace(/^https?:\/\//, '') === request.headers.host
+      // Behind a proxy that passes on another Host the page's own address is one of the names given.
+      const same = origin.replace(/^https?:\/\//, '') === request.headers.host || options.hosts.includes(from)
       if (!same && !(isLoopbackName(from) && isLoopbackName(host) && options.dev && request.method === 'GET')) {
         throw new DomainError('forbidden', `a page of '${origin}' may not call this server`, {
           field: 'Origin',
-          remedy: 'Open the UI on the address of this server.',
+          remedy: 'Open the UI on the address of this server, or add the name to server.hosts.',
         })
       }
     } else if (origin === 'null' && request.method !== 'GET') {

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openFolder } from './folder.ts'
+import { openFolder, writeFileWhole } from './folder.ts'
 
 let base: string
 beforeEach(() => {
@@ -19,6 +19,22 @@ test('is made closed to others, with its layout written down', async () => {
   expect(readFileSync(join(path, 'FORMAT'), 'utf8')).toBe('slipway data folder, layout 1\n')
   await folder.close()
   await (await openFolder(path)).close()
+})
+
+test('whose layout was cut off by a power cut is opened, and one that is not ours is refused', async () => {
+  writeFileSync(join(base, 'FORMAT'), '')
+  await (await openFolder(base)).close()
+  expect(readFileSync(join(base, 'FORMAT'), 'utf8')).toBe('slipway data folder, layout 1\n')
+  writeFileSync(join(base, 'FORMAT'), 'a cupboard\n')
+  await expect(openFolder(base)).rejects.toMatchObject({ problem: 'conflict' })
+})
+
+test('a file is put in place whole, over one that an earlier try left behind', () => {
+  writeFileSync(join(base, 'secret.new'), 'half')
+  writeFileWhole(join(base, 'secret'), 'all of it')
+  expect(readFileSync(join(base, 'secret'), 'utf8')).toBe('all of it')
+  expect(statSync(join(base, 'secret')).mode & 0o777).toBe(0o600)
+  expect(readdirSync(base)).toEqual(['secret'])
 })
 
 test('refuses a second owner in this process', async () => {

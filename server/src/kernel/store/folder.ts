@@ -1,4 +1,14 @@
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { conflict } from '../errors.ts'
@@ -20,14 +30,27 @@ export function makeFolder(path: string): void {
   const first = mkdirSync(path, { recursive: true, mode: 0o700 })
   if (first === undefined) return
   for (let at = dirname(resolve(path)); ; at = dirname(at)) {
-    const folder = openSync(at, 'r')
-    try {
-      fsyncSync(folder)
-    } finally {
-      closeSync(folder)
-    }
+    syncFolder(at)
     if (at === dirname(resolve(first))) return
   }
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
+
+/** Puts a small file in place whole, readable by us alone: after a kill or a power cut it has all of its content, or is not there. */
+export function writeFileWhole(path: string, content: string | Uint8Array): void {
+  const partial = `${path}.new`
+  rmSync(partial, { force: true })
+  writeFileSync(partial, content, { mode: 0o600, flush: true })
+  renameSync(partial, path)
+  syncFolder(dirname(path))
 }
 
 /**
@@ -52,13 +75,12 @@ export async function openFolder(path: string): Promise<Folder> {
     chmodSync(path, 0o700)
     const format_file = join(path, 'FORMAT')
     const layout = layoutOf(format_file)
-    if (layout === undefined)
-      writeFileSync(format_file, `slipway data folder, layout ${FOLDER_LAYOUT}\n`, { mode: 0o600 })
+    if (layout === undefined) writeFileWhole(format_file, `slipway data folder, layout ${FOLDER_LAYOUT}\n`)
     else if (layout > FOLDER_LAYOUT)
       throw conflict(`the data folder ${path} has layout ${layout}, this Slipway knows ${FOLDER_LAYOUT}`, {
         remedy: 'Start the newer version of Slipway that made it.',
       })
-    writeFileSync(process_file, `${process.pid}\n`, { mode: 0o600 })
+    sayProcess(process_file)
   } catch (error) {
     lock.close()
     throw error
@@ -69,6 +91,15 @@ export async function openFolder(path: string): Promise<Folder> {
       rmSync(process_file, { force: true })
       lock.close()
     },
+  }
+}
+
+/** For people; a disk without any room is no reason not to serve. */
+function sayProcess(file: string): void {
+  try {
+    writeFileSync(file, `${process.pid}\n`, { mode: 0o600 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
   }
 }
 
@@ -88,7 +119,8 @@ const by = (process_file: string) => {
 
 function layoutOf(file: string): number | undefined {
   const text = textOf(file)
-  if (text === undefined) return undefined
+  // Empty: the first layout was once written so that a power cut could leave that.
+  if (text === undefined || text === '') return undefined
   const layout = /^slipway data folder, layout (\d+)$/m.exec(text)?.[1]
   if (layout === undefined) throw conflict(`${file} is not Slipway's`, { remedy: 'Choose another folder with --data.' })
   return Number(layout)
