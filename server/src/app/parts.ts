@@ -4,6 +4,7 @@ import { type Analytics, createAnalytics } from '#kernel/analytics/index.ts'
 import { type Blobs, createBlobs } from '#kernel/blobs/index.ts'
 import type { Clock } from '#kernel/clock.ts'
 import { createEnvironments, type Environments, PYTHON_PACKAGE_DIR, startProcess } from '#kernel/environments/index.ts'
+import { DomainError, isPassing } from '#kernel/errors.ts'
 import { createEvents, type Events } from '#kernel/events/index.ts'
 import { createHolds, type Holds } from '#kernel/holds/index.ts'
 import { type Cursors, createCursors, createRoutes, DEFAULT_WORKSPACE, type Routes } from '#kernel/http/index.ts'
@@ -244,7 +245,12 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
     releases,
     insight,
     async prepare() {
-      await store.write((tx) => tracking.ensureDefaultExperiment(tx, DEFAULT_WORKSPACE))
+      // Looked up first: below the reserve of the disk a server that was killed has to start again, and then nothing is written.
+      const default_experiment = { workspace: DEFAULT_WORKSPACE, experiment_id: '0' }
+      await store.query('tracking.getExperiment', default_experiment).catch(async (error: unknown) => {
+        if (!(error instanceof DomainError) || error.problem !== 'not-found') throw error
+        await store.write((tx) => tracking.ensureDefaultExperiment(tx, DEFAULT_WORKSPACE))
+      })
       await serving.start()
     },
     async start() {
@@ -265,8 +271,15 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
       telemetry.stop()
     },
     async setupLink(url) {
-      const link = config.dev ? undefined : await store.write((tx) => access.setupLink(tx))
-      return link && `${url}${link}`
+      if (config.dev) return undefined
+      try {
+        const link = await store.write((tx) => access.setupLink(tx))
+        return link && `${url}${link}`
+      } catch (error) {
+        if (!isPassing(error)) throw error
+        log.warn({ err: error }, 'no set-up link could be made; start again when there is room')
+        return undefined
+      }
     },
   }
 }

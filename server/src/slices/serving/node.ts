@@ -66,6 +66,7 @@ export function createNode(deps: ServingDeps, loader: Loader): ServingNode {
   let looking: Promise<void> | undefined
   let again = false
   let stopped = false
+  let forgotten = false
 
   const report = (one: Loaded, load_ms: number | null) =>
     store.write(async (tx) => {
@@ -100,7 +101,7 @@ export function createNode(deps: ServingDeps, loader: Loader): ServingNode {
         loaded.delete(one.revision.id)
         return
       }
-      await report(one, null)
+      await report(one, null).catch(unsaid)
       if (preparation.state === 'failed') throw new Error(preparation.reason)
       if (!files) throw new Error(`version ${model}/${version} is gone`)
       const runtime = await loader.load(workspace, files, preparation, one.loading.signal)
@@ -125,7 +126,15 @@ export function createNode(deps: ServingDeps, loader: Loader): ServingNode {
     await one.runtime?.close().catch((error: unknown) => log.warn({ err: error }, 'a model did not unload cleanly'))
   }
 
+  /** What this node said before it was restarted is no longer so. */
+  const forget = async () => {
+    await store.write((tx) => rows.forgetReports(tx, id))
+    forgotten = true
+  }
+
   const look = async (): Promise<void> => {
+    // Not while the disk is full; what is so is said anew afterwards.
+    if (!forgotten) await forget().catch(() => undefined)
     const [wanted, traffic, specs, said] = await store.read(
       async (sql: Sql) =>
         [
@@ -218,8 +227,7 @@ export function createNode(deps: ServingDeps, loader: Loader): ServingNode {
     },
     settle: lookOnce,
     async start() {
-      // What this node said before it was restarted is no longer so.
-      await store.write((tx) => rows.forgetReports(tx, id))
+      await forget().catch(unsaid)
       await lookOnce()
       timer = setInterval(() => void lookOnce(), LOOK_MS)
       timer.unref()
