@@ -29,8 +29,20 @@ export async function startServer(options: {
         SLIPWAY_LOG_LEVEL: process.env.SLIPWAY_LOG_LEVEL ?? 'warn',
       },
       stdio: ['ignore', 'pipe', 'inherit'],
+      // In a group of its own: a Ctrl-C is the demonstration's, which asks the server to stop, once.
+      detached: true,
     },
   )
+  const hangUp = () => void child.kill('SIGTERM')
+  process.once('SIGHUP', hangUp)
+  process.once('exit', hangUp)
+  // Until it listens nobody else stops it.
+  const giveUp = () => {
+    child.once('exit', () => process.exit(130))
+    hangUp()
+  }
+  process.once('SIGINT', giveUp)
+  process.once('SIGTERM', giveUp)
   const url = await new Promise<string>((answer, fail) => {
     let said = ''
     const timer = setTimeout(() => fail(new Error(`the server did not start within ${START_MS / 1000} s`)), START_MS)
@@ -44,6 +56,9 @@ export async function startServer(options: {
       else fail(new Error(told.error?.message ?? line))
     })
     child.once('exit', (code) => fail(new Error(`the server ended with ${code}`)))
+  }).finally(() => {
+    process.off('SIGINT', giveUp)
+    process.off('SIGTERM', giveUp)
   })
   return {
     url,

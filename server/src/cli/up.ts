@@ -13,6 +13,9 @@ interface UpOptions {
 /** Longest that a graceful stop may take; then the process ends anyway, and the next start recovers. */
 const STOP_MS = 20_000
 
+/** Signals closer together are one wish. A later second one means now. */
+const SAME_PRESS_MS = 1_000
+
 /** Starts the server and stays until a signal asks it to stop. */
 export const up: CommandAction<[UpOptions]> = async ({ cwd, output }, options) => {
   const started = performance.now()
@@ -43,11 +46,14 @@ export const up: CommandAction<[UpOptions]> = async ({ cwd, output }, options) =
   }
 
   await new Promise<void>((resolve) => {
-    let asked = false
+    let asked_at: number | undefined
     const stop = (signal: NodeJS.Signals) => {
-      // A second signal means now.
-      if (asked) process.exit(130)
-      asked = true
+      if (asked_at !== undefined) {
+        // One Ctrl-C arrives twice when whoever started us (npm does) passes on what the terminal sends to all.
+        if (performance.now() - asked_at < SAME_PRESS_MS) return
+        process.exit(130)
+      }
+      asked_at = performance.now()
       output.say(`${signal}: finishing what is under way (again: stop at once)`)
       setTimeout(() => process.exit(1), STOP_MS).unref()
       void app.stop().then(resolve, (error: unknown) => {
