@@ -1,11 +1,23 @@
 import { createHash } from 'node:crypto'
 import type { StepInput } from './pipelines-store.ts'
-import type { Scalar, StepSpec } from './schema.ts'
+import type { CodeManifest, Scalar, StepSpec } from './schema.ts'
+
+/** Where the project file stands in a snapshot. Steps do not find it in their copy of the code. */
+export const PROJECT_FILE = 'slipway.yaml'
+
+/** Digest of the code as a step finds it: an edit of another step, an endpoint or a gate rule changes nothing for this one. */
+export const codeDigest = (files: CodeManifest['files']): string => {
+  const hash = createHash('sha256')
+  for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1)))
+    if (file.path !== PROJECT_FILE) hash.update(`${file.executable ? 'x' : '-'} ${file.digest} ${file.path}\n`)
+  return `sha256:${hash.digest('hex')}`
+}
 
 /** What decides a step's outputs, by name, so that a miss can say which part differs. */
 export function cacheParts(
   step: StepSpec,
   facts: {
+    /** As `codeDigest` says it. */
     code: string
     environment: string | null
     inputs: readonly StepInput[]
@@ -17,7 +29,12 @@ export function cacheParts(
     code: facts.code,
     environment: facts.environment ?? 'none',
     outputs: JSON.stringify(
-      Object.entries(step.writes ?? {}).map(([name, { path, dataset }]) => [name, path, dataset]),
+      Object.entries(step.writes ?? {}).map(([name, { path, dataset, time_column }]) => [
+        name,
+        path,
+        dataset,
+        time_column,
+      ]),
     ),
     ...Object.fromEntries(
       Object.entries(facts.params).map(([name, value]) => [`param ${name}`, JSON.stringify(value)]),

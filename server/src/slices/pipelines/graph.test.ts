@@ -41,3 +41,20 @@ test('circles are shown, a step that needs itself as well', () => {
     messages({ a: { run: 'x', needs: ['c'] }, b: { run: 'x', needs: ['a'] }, c: { run: 'x', needs: ['b'] } }),
   ).toEqual(['steps.a.needs: the steps wait for each other: a → c → b → a'])
 })
+
+test('names that would be one variable are told, a param of the pipeline given anew by a step is not', () => {
+  const spec: PipelineSpec = {
+    params: { seed: 1, 'learning-rate': 0.1 },
+    steps: {
+      a: {
+        run: 'x',
+        reads: { 'a-b': { dataset: 'd' }, 'a.b': { dataset: 'e' }, c: { dataset: 'f' } },
+        params: { seed: 2, learning_rate: 0.2 },
+      },
+    },
+  }
+  expect(graphMistakes(spec, []).map(({ path, message }) => `${path}: ${message}`)).toEqual([
+    "steps.a.reads: 'a-b' and 'a.b' would both be SLIPWAY_INPUT_A_B",
+    "steps.a.params: 'learning-rate' and 'learning_rate' would both be SLIPWAY_PARAM_LEARNING_RATE",
+  ])
+})

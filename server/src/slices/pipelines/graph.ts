@@ -6,13 +6,23 @@ export function needsOf(spec: PipelineSpec, step: string): string[] {
   return [...new Set([...needs, ...Object.values(reads).flatMap((read) => ('step' in read ? [read.step] : []))])]
 }
 
+/** A name as environment variables can say it: `a-b` is A_B. */
+export const envWord = (name: string): string => name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')
+
+/** Names that would be one variable: the later would win without a word. */
+function namesakes(names: readonly string[]): string[][] {
+  const same = new Map<string, string[]>()
+  for (const name of new Set(names)) same.set(envWord(name), [...(same.get(envWord(name)) ?? []), name])
+  return [...same.values()].filter((group) => group.length > 1)
+}
+
 export interface GraphMistake {
   /** Path below the pipeline: `steps.train.needs`. */
   path: string
   message: string
 }
 
-/** Unknown steps, outputs and environments, and circles. */
+/** Unknown steps, outputs and environments, names that a step could not tell apart, and circles. */
 export function graphMistakes(spec: PipelineSpec, environments: readonly string[]): GraphMistake[] {
   const mistakes: GraphMistake[] = []
   const names = Object.keys(spec.steps)
@@ -38,6 +48,15 @@ export function graphMistakes(spec: PipelineSpec, environments: readonly string[
           message: `step '${read.step}' writes no '${read.output}'`,
         })
     }
+    for (const [what, word, given] of [
+      ['reads', 'INPUT', Object.keys(step.reads ?? {})],
+      ['params', 'PARAM', [...Object.keys(spec.params ?? {}), ...Object.keys(step.params ?? {})]],
+    ] as const)
+      for (const group of namesakes(given))
+        mistakes.push({
+          path: `steps.${name}.${what}`,
+          message: `${group.map((one) => `'${one}'`).join(' and ')} would both be SLIPWAY_${word}_${envWord(group[0]!)}`,
+        })
     if (step.environment !== undefined && !environments.includes(step.environment)) {
       mistakes.push({
         path: `steps.${name}.environment`,

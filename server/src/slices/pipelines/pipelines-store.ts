@@ -33,6 +33,16 @@ export type Cause =
   | { kind: 'retry'; run: string }
   | { kind: 'release'; reason: string; alert?: string }
 
+/** Where code came from, as it was said when a run began: the same files may be committed later, or lie at another commit. */
+export interface CodeSource {
+  commit: string | null
+  branch: string | null
+  /** The tree was not clean. */
+  dirty: boolean
+  /** Digest of the diff against the commit. */
+  diff: string | null
+}
+
 export interface PipelineRun {
   workspace: string
   id: string
@@ -42,6 +52,7 @@ export interface PipelineRun {
   spec: PipelineSpec
   environments: Record<string, LockedEnvironment>
   code: string
+  source: CodeSource
   params: Record<string, Scalar>
   inputs: Record<string, string>
   use_cache: number
@@ -114,7 +125,12 @@ export interface CodeSnapshot {
 
 type Plain<T, K extends keyof T> = Omit<T, K> & Record<K, string>
 type PipelineRow = Plain<Pipeline, 'spec' | 'environments' | 'applied_by'>
-type RunRow = Plain<PipelineRun, 'spec' | 'environments' | 'params' | 'inputs' | 'cause' | 'who'>
+type RunRow = Plain<Omit<PipelineRun, 'source'>, 'spec' | 'environments' | 'params' | 'inputs' | 'cause' | 'who'> & {
+  source_commit: string | null
+  source_branch: string | null
+  source_dirty: number
+  source_diff: string | null
+}
 type StepRow = Plain<StepRun, 'cache_parts' | 'inputs' | 'outputs'>
 
 const pipelineOf = (row: PipelineRow): Pipeline => ({
@@ -123,10 +139,11 @@ const pipelineOf = (row: PipelineRow): Pipeline => ({
   environments: parseJson(row.environments, {}),
   applied_by: parseJson(row.applied_by, {} as Actor),
 })
-const runOf = (row: RunRow): PipelineRun => ({
+const runOf = ({ source_commit, source_branch, source_dirty, source_diff, ...row }: RunRow): PipelineRun => ({
   ...row,
   spec: parseJson(row.spec, { steps: {} }),
   environments: parseJson(row.environments, {}),
+  source: { commit: source_commit, branch: source_branch, dirty: source_dirty === 1, diff: source_diff },
   params: parseJson(row.params, {}),
   inputs: parseJson(row.inputs, {}),
   cause: parseJson<Cause>(row.cause, { kind: 'manual' }),
@@ -244,8 +261,8 @@ export async function insertRun(tx: Tx, run: Omit<PipelineRun, 'number'>): Promi
   )
   const number = (last?.number ?? 0) + 1
   await tx.run(
-    `INSERT INTO pipeline_run (workspace, id, project, pipeline, number, spec, environments, code, params, inputs, use_cache, cause, who, state, reason, tracking_run, created_ms, ended_ms)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO pipeline_run (workspace, id, project, pipeline, number, spec, environments, code, source_commit, source_branch, source_dirty, source_diff, params, inputs, use_cache, cause, who, state, reason, tracking_run, created_ms, ended_ms)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     [
       run.workspace,
       run.id,
@@ -255,6 +272,10 @@ export async function insertRun(tx: Tx, run: Omit<PipelineRun, 'number'>): Promi
       json(run.spec),
       json(run.environments),
       run.code,
+      run.source.commit,
+      run.source.branch,
+      run.source.dirty ? 1 : 0,
+      run.source.diff,
       json(run.params),
       json(run.inputs),
       run.use_cache,

@@ -254,6 +254,7 @@ const runSummary = (run: PipelineRun) => ({
   cause: run.cause,
   who: { kind: run.who.kind, id: run.who.id, name: run.who.name },
   code: run.code,
+  source: run.source,
   created_ms: run.created_ms,
   ended_ms: run.ended_ms,
 })

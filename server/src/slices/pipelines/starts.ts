@@ -80,6 +80,7 @@ export function createStarts(
       spec: pipeline.spec,
       environments: pipeline.environments,
       code: pipeline.code,
+      source: await sourceOf(tx, who.workspace, pipeline.code),
       params: { ...declared, ...params },
       inputs: pinned,
       use_cache: cache ? 1 : 0,
@@ -164,6 +165,17 @@ export function createStarts(
       await advance(tx, whole)
       return whole
     },
+  }
+}
+
+/** What is said of a snapshot now. */
+async function sourceOf(sql: Sql, workspace: string, digest: string): Promise<rows.CodeSource> {
+  const code = await rows.codeByDigest(sql, workspace, digest)
+  return {
+    commit: code?.commit_id ?? null,
+    branch: code?.branch ?? null,
+    dirty: code?.dirty === 1,
+    diff: code?.diff_digest ?? null,
   }
 }
 

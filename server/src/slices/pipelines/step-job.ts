@@ -1,24 +1,26 @@
 /** One step: waits for its inputs, looks into the cache, runs the command, takes what it left behind. */
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Environment, ProcessEnd } from '#kernel/environments/index.ts'
-import { DomainError, invalid } from '#kernel/errors.ts'
+import { DomainError } from '#kernel/errors.ts'
 import type { Edge, Subject } from '#kernel/events/index.ts'
 import type { Permission } from '#kernel/http/who.ts'
 import type { JobContext } from '#kernel/jobs/index.ts'
+import type { Sql } from '#kernel/store/index.ts'
 import { readBytes, readDuration, showDuration } from '#kernel/units.ts'
-import { cacheKey, cacheParts, missWords } from './cache.ts'
+import { cacheKey, cacheParts, codeDigest, missWords, PROJECT_FILE } from './cache.ts'
 import type { Code } from './code.ts'
 import { type PipelinesDeps, STEP_RIGHTS } from './deps.ts'
+import { envWord } from './graph.ts'
 import { captureOutputs } from './outputs.ts'
 import * as rows from './pipelines-store.ts'
 import type { Scalar, StepSpec } from './schema.ts'
+import { createStepInputs } from './step-inputs.ts'
 import type { StepLog, StepLogs } from './step-log.ts'
 import type { StepRuns } from './step-tracking.ts'
 
 export const STEP_TIMEOUT_MS = 60 * 60_000
-/** How often a pending input is looked at. */
-const LOOK_MS = 200
+const TOKEN_MASK = '[token of this step]'
 
 export interface StepOutcome {
   state: 'done' | 'cached' | 'failed' | 'cancelled'
@@ -42,110 +44,20 @@ export interface Runner {
 export function createRunner(deps: PipelinesDeps, code: Code, logs: StepLogs, stepRuns: StepRuns): Runner {
   const { store, blobs, clock, settings } = deps
   const scratches = join(settings.dir, 'scratch')
+  const stepInputs = createStepInputs(deps)
 
-  /** Pins the version of each dataset that the step reads, waiting for one that is still being checked. */
-  const resolveInputs = async (
-    run: rows.PipelineRun,
-    spec: StepSpec,
-    context: JobContext,
-    deadline: number,
-  ): Promise<rows.StepInput[]> => {
-    const inputs: rows.StepInput[] = []
-    for (const [name, read] of Object.entries(spec.reads ?? {})) {
-      if ('step' in read) {
-        const from = (await store.read((sql) => rows.stepsOf(sql, run.workspace, run.id)))
-          .filter((one) => one.name === read.step && (one.state === 'done' || one.state === 'cached'))
-          .at(-1)
-        const output = from?.outputs.find((one) => one.name === read.output)
-        if (!output) throw invalid(`step '${read.step}' left no output '${read.output}'`)
-        inputs.push({ name, digest: output.digest, from_step: from!.id })
-        continue
+  /** Whether the data versions that a step wrote are still there: one that was deleted is to be made again. */
+  const areThere = async (sql: Sql, workspace: string, outputs: readonly rows.StepOutput[]): Promise<boolean> => {
+    for (const { version } of outputs) {
+      if (version === undefined) continue
+      try {
+        await deps.datasets.version(sql, workspace, version)
+      } catch (error) {
+        if (error instanceof DomainError && error.problem === 'not-found') return false
+        throw error
       }
-      inputs.push({ name, ...(await datasetInput(run, read.dataset, context, deadline)) })
     }
-    return inputs
-  }
-
-  const datasetInput = async (
-    run: rows.PipelineRun,
-    dataset: string,
-    context: JobContext,
-    deadline: number,
-  ): Promise<Omit<rows.StepInput, 'name'>> => {
-    for (;;) {
-      context.signal.throwIfAborted()
-      const found = await store.read(async (sql) => {
-        const fresh = (await rows.runById(sql, run.workspace, run.id))!
-        const pinned = fresh.inputs[dataset]
-        if (pinned) {
-          const version = await deps.datasets.find(sql, run.workspace, pinned)
-          return { version, input: await deps.inputState(sql, run.workspace, version.id) }
-        }
-        // The newest that may be an input; newer ones that still wait for their verdict are waited for.
-        for (const version of await deps.datasets.versions(sql, run.workspace, dataset, { limit: 50 })) {
-          const input = await deps.inputState(sql, run.workspace, version.id)
-          if (input.state !== 'refused') return { version, input }
-        }
-        return undefined
-      })
-      if (!found)
-        throw invalid(`dataset '${dataset}' has no version that may be an input`, {
-          remedy: `Register one: slipway data add ${dataset} <file>.`,
-        })
-      const { version, input } = found
-      if (input.state === 'refused')
-        throw invalid(`version ${version.number} of dataset '${dataset}' may not be an input: ${input.reason}`, {
-          remedy: 'Mend the data, or accept the version with a reason.',
-        })
-      if (input.state === 'ready') {
-        const pinned = await context.write(async (tx) => {
-          await tx.lock('pipelines.advance', run.workspace, run.id)
-          const fresh = (await rows.runById(tx, run.workspace, run.id))!
-          const id = fresh.inputs[dataset] ?? version.id
-          await rows.updateRun(tx, run.workspace, run.id, { inputs: { ...fresh.inputs, [dataset]: id } })
-          return id
-        })
-        // Another step of the run pinned one meanwhile: all steps read the same.
-        if (pinned !== version.id) continue
-        return { digest: version.digest, dataset, version: version.id, number: version.number }
-      }
-      if (Date.now() > deadline)
-        throw invalid(
-          `version ${version.number} of dataset '${dataset}' was still being checked when the step's time was over`,
-        )
-      context.progress(null, `waiting for the checks of ${dataset}@${version.number}`)
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
-    }
-  }
-
-  const materialiseInputs = async (
-    run: rows.PipelineRun,
-    inputs: readonly rows.StepInput[],
-    dir: string,
-  ): Promise<Record<string, string>> => {
-    const env: Record<string, string> = {}
-    for (const input of inputs) {
-      const to = join(dir, input.name)
-      await mkdir(to, { recursive: true })
-      let paths: string[]
-      if (input.version) {
-        const version = await store.read((sql) => deps.datasets.version(sql, run.workspace, input.version!))
-        await deps.datasets.materialise(version, to)
-        paths = await plainFiles(to)
-      } else {
-        const from = (await store.read((sql) => rows.stepById(sql, run.workspace, input.from_step!)))!
-        const output = from.outputs.find((one) => one.digest === input.digest)!
-        for (const file of output.files) {
-          const path = join(to, ...file.path.split('/'))
-          await mkdir(join(path, '..'), { recursive: true })
-          await blobs.materialise(file.digest, path)
-        }
-        paths = output.files.map((file) => join(to, ...file.path.split('/')))
-      }
-      // A single file is named itself; several, their folder.
-      env[`SLIPWAY_INPUT_${envWord(input.name)}`] = paths.length === 1 ? paths[0]! : to
-    }
-    return env
+    return true
   }
 
   /** The step in its scratch folder, from its inputs to its outputs. `changes` grows as facts become known. */
@@ -159,18 +71,22 @@ export function createRunner(deps: PipelinesDeps, code: Code, logs: StepLogs, st
     const spec = run.spec.steps[step.name]!
     const timeout_ms = spec.timeout ? readDuration(spec.timeout) : STEP_TIMEOUT_MS
     const params: Record<string, Scalar> = { ...run.params, ...spec.params }
-    const inputs = await resolveInputs(run, spec, context, Date.now() + timeout_ms)
+    const inputs = await stepInputs.resolve(run, spec, context, Date.now() + timeout_ms)
     changes.inputs = inputs
     const named = spec.environment === undefined ? undefined : run.environments[spec.environment]
+    const snapshot = await store.read((sql) => code.getCode(sql, run.workspace, run.code))
     changes.cache_parts = cacheParts(spec, {
-      code: run.code,
+      code: codeDigest((await code.manifestOf(snapshot)).files),
       environment: named ? `${named.python ?? 'any'} ${named.lock}` : null,
       inputs,
       params,
     })
     changes.cache_key = cacheKey(changes.cache_parts)
     if (run.use_cache === 1 && spec.cache !== false) {
-      const equal = await store.read((sql) => rows.stepByKey(sql, run.workspace, changes.cache_key!))
+      const equal = await store.read(async (sql) => {
+        const found = await rows.stepByKey(sql, run.workspace, changes.cache_key!)
+        return found && (await areThere(sql, run.workspace, found.outputs)) ? found : undefined
+      })
       if (equal) {
         log.line(
           `same command, code, environment, params and inputs as ${equal.id}: its outputs are taken; nothing ran, so nothing was logged or registered anew`,
@@ -200,14 +116,15 @@ export function createRunner(deps: PipelinesDeps, code: Code, logs: StepLogs, st
       )
       changes.environment = environment.key
     }
-    const snapshot = await store.read((sql) => code.getCode(sql, run.workspace, run.code))
     const cwd = join(scratch, 'code')
     await mkdir(cwd, { recursive: true })
     await code.materialiseCode(snapshot, cwd)
-    const inputEnv = await materialiseInputs(run, inputs, join(scratch, 'inputs'))
+    // It is no part of the cache's key, so that no step may read it: what of it concerns a step is in the key by itself.
+    await rm(join(cwd, PROJECT_FILE), { force: true })
+    const inputEnv = await stepInputs.materialise(run, inputs, join(scratch, 'inputs'))
 
     const { run_id, experiment_id, token } = await context.write(async (tx) => {
-      const started = await stepRuns.start(tx, run, step, { inputs, params, snapshot, environment, lock: named?.lock })
+      const started = await stepRuns.start(tx, run, step, { inputs, params, environment, lock: named?.lock })
       await rows.updateStep(tx, run.workspace, step.id, { ...changes, tracking_run: started.run_id })
       const secret = await deps.issueRunToken(tx, {
         workspace: run.workspace,
@@ -250,7 +167,8 @@ export function createRunner(deps: PipelinesDeps, code: Code, logs: StepLogs, st
         wall_ms: timeout_ms,
       },
       signal: context.signal,
-      onLine: ({ text }) => log.line(text),
+      // `env` and `set -x` print it, and every viewer may read the log while the token still holds.
+      onLine: ({ text }) => log.line(text.replaceAll(token, TOKEN_MASK)),
     })
     const end = await process.ended
     changes.exit_code = end.code
@@ -310,13 +228,6 @@ export function stepEdges(step: Pick<rows.StepRun, 'id' | 'run'>, outcome: StepO
   }
   if (run && outcome.state !== 'cached') edges.push({ from: { kind: 'run', id: run }, to: me, relation: 'part-of' })
   return edges
-}
-
-const envWord = (name: string): string => name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')
-
-async function plainFiles(dir: string): Promise<string[]> {
-  const entries = await readdir(dir, { recursive: true, withFileTypes: true })
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
 }
 
 /** How it ended, and what to do about it. */

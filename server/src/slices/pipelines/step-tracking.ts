@@ -12,7 +12,6 @@ const TAG_MAX = 8000
 export interface StepRunFacts {
   inputs: readonly rows.StepInput[]
   params: Readonly<Record<string, Scalar>>
-  snapshot: rows.CodeSnapshot
   environment: Environment | undefined
   lock: string | undefined
 }
@@ -30,7 +29,7 @@ export interface StepRuns {
 
 export function createStepRuns({ tracking, clock }: Pick<PipelinesDeps, 'tracking' | 'clock'>): StepRuns {
   return {
-    async start(tx, run, step, { inputs, params, snapshot, environment, lock }) {
+    async start(tx, run, step, { inputs, params, environment, lock }) {
       const { who } = run
       const experiment_id = await tracking.ensureExperiment(tx, who, `${run.project}/${run.pipeline}`)
       const tags: Record<string, string> = {
@@ -40,9 +39,9 @@ export function createStepRuns({ tracking, clock }: Pick<PipelinesDeps, 'trackin
         'slipway.pipeline_run': run.id,
         'slipway.step_run': step.id,
         'slipway.code': run.code,
-        ...(snapshot.commit_id && { 'mlflow.source.git.commit': snapshot.commit_id }),
-        ...(snapshot.branch && { 'mlflow.source.git.branch': snapshot.branch }),
-        ...(snapshot.dirty === 1 && { 'slipway.code.dirty': 'true' }),
+        ...(run.source.commit && { 'mlflow.source.git.commit': run.source.commit }),
+        ...(run.source.branch && { 'mlflow.source.git.branch': run.source.branch }),
+        ...(run.source.dirty && { 'slipway.code.dirty': 'true' }),
         ...(lock && { 'slipway.environment.lock': lock }),
         ...(environment && {
           'slipway.environment.key': environment.key,
