@@ -33,21 +33,30 @@ export function createOutput(options: { json: boolean; quiet?: boolean }): Outpu
     warn: (line) => void stderr.write(`${line}\n`),
     progress(label) {
       const started = Date.now()
+      let latest = ''
       let shown = ''
       let last = 0
       const terminal = stderr.isTTY === true && !options.json
+      const show = () => {
+        const now = Date.now()
+        if (latest === shown || options.quiet || options.json || now - started < PATIENCE_MS) return
+        if (terminal) stderr.write(`\r\x1b[2K${label}: ${latest}`)
+        else if (now - last >= PLAIN_REPEAT_MS) {
+          stderr.write(`${label}: ${latest}\n`)
+          last = now
+        } else return
+        shown = latest
+      }
+      // One long piece of work tells of itself once.
+      const patience = setTimeout(show, PATIENCE_MS)
+      patience.unref()
       return {
         update(text) {
-          const now = Date.now()
-          if (options.quiet || now - started < PATIENCE_MS) return
-          if (terminal) stderr.write(`\r\x1b[2K${label}: ${text}`)
-          else if (!options.json && now - last > PLAIN_REPEAT_MS && text !== shown) {
-            stderr.write(`${label}: ${text}\n`)
-            last = now
-          }
-          shown = text
+          latest = text
+          show()
         },
         done(text) {
+          clearTimeout(patience)
           if (terminal && shown) stderr.write('\r\x1b[2K')
           if (text) say(text)
         },

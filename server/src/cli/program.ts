@@ -20,15 +20,18 @@ export type ActMaker = <A extends unknown[]>(
   load: () => Promise<CommandAction<A>>,
 ) => (...args: [...A, ...unknown[]]) => Promise<void>
 
+const URL_DEFAULT = 'http://127.0.0.1:8080'
+
 /** Runs one command line and answers its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   let code: number = EXIT.ok
   const cwd = process.env.INIT_CWD ?? process.cwd()
   const program = new Command('slipway')
     .description('The whole life of a model in one process.')
-    .option('--url <url>', 'server to talk to', process.env.SLIPWAY_URL ?? 'http://127.0.0.1:8080')
-    .option('--token <token>', 'API token (better: SLIPWAY_TOKEN)', process.env.SLIPWAY_TOKEN)
-    .option('--workspace <name>', 'workspace', process.env.SLIPWAY_WORKSPACE)
+    // What the environment holds is no default of an option: help would print it.
+    .option('--url <url>', `server to talk to (SLIPWAY_URL, or ${URL_DEFAULT})`)
+    .option('--token <token>', 'API token (better: SLIPWAY_TOKEN)')
+    .option('--workspace <name>', 'workspace (SLIPWAY_WORKSPACE)')
     .option('--json', 'answer as JSON on standard output', false)
     .showHelpAfterError('(slipway --help lists the commands)')
     .addHelpText(
@@ -41,11 +44,16 @@ export async function main(argv: readonly string[]): Promise<number> {
   const act: ActMaker =
     (load) =>
     async (...args) => {
-      const options = program.opts<{ url: string; token?: string; workspace?: string; json: boolean }>()
+      const options = program.opts<{ url?: string; token?: string; workspace?: string; json: boolean }>()
+      const { SLIPWAY_URL, SLIPWAY_TOKEN, SLIPWAY_WORKSPACE } = process.env
       const context: CommandContext = {
         cwd,
         output: createOutput({ json: options.json }),
-        client: createClient(options),
+        client: createClient({
+          url: options.url ?? SLIPWAY_URL ?? URL_DEFAULT,
+          token: options.token ?? SLIPWAY_TOKEN,
+          workspace: options.workspace ?? SLIPWAY_WORKSPACE,
+        }),
       }
       code = (await (await load())(context, ...(args as never))) ?? EXIT.ok
     }
