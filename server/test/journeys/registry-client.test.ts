@@ -58,7 +58,7 @@ test('an unmodified client registers, copies, loads and finds models, and cannot
   })
   const { texts } = await client.step('held', ...ids)
   for (const text of texts) expect(text).toContain(WHY)
-  expect(texts[3]).toContain('slipway release propose churn/')
+  expect(texts[3]).toContain('so a release moves it')
   await server.store.write((tx) => server.holds.release(tx, 'default', RELEASE))
   expect(await client.step('freed', ...ids)).toEqual({ models: ['churn-prod'] })
 }, 240_000)

@@ -24,6 +24,9 @@ const GROUPS: Record<'2.0' | '3.0', readonly Group[]> = {
 type RootGroup = (app: FastifyInstance, deps: MlflowDeps) => void
 const AT_ROOT: readonly RootGroup[] = [version, getArtifact, getVersionArtifact]
 
+/** Paths at the root of which nothing answers yet; clients try them and read the refusal. */
+const ABSENT = ['/v1/traces', '/graphql', '/gateway']
+
 /** Python's clients ask under `/api`, MLflow's pages under `/ajax-api`: both are one API. */
 const ALIASES = ['/api', '/ajax-api']
 
@@ -76,6 +79,20 @@ export async function mlflow(app: FastifyInstance, deps: MlflowDeps): Promise<vo
     scope.setErrorHandler(mlflowErrorHandler(deps.log))
     for (const group of AT_ROOT) group(scope, deps)
   })
+  for (const prefix of ABSENT) {
+    await app.register(
+      async (scope) => {
+        // Whatever is sent, spans in protobuf among it, is not read.
+        scope.removeAllContentTypeParsers()
+        scope.addContentTypeParser('*', (_request, payload, done) => {
+          payload.resume()
+          done(null)
+        })
+        scope.setNotFoundHandler(endpointNotFound)
+      },
+      { prefix },
+    )
+  }
 }
 
 function inOurWords(scope: FastifyInstance, deps: MlflowDeps): void {

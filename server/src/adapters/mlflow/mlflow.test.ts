@@ -152,9 +152,15 @@ describe("MLflow's wire", () => {
         '/api/3.0/mlflow/traces',
         '/ajax-api/3.0/mlflow/gateway/endpoints/list',
         '/api/2.0/mlflow-artifacts/nothing',
+        '/v1/traces',
+        '/graphql',
+        '/gateway/chat/mlflow/invocations',
       ]) {
         expect(await at.call('POST', path, {})).toMatchObject(error(404, 'ENDPOINT_NOT_FOUND'))
       }
+      // Spans come as protobuf; that nobody takes them is what the client has to hear.
+      const spans = { method: 'POST', body: 'x', headers: { 'content-type': 'application/x-protobuf' } }
+      expect(await (await raw('/v1/traces', spans)).json()).toMatchObject({ error_code: 'ENDPOINT_NOT_FOUND' })
       expect(await at.call('POST', `${API}/runs/get`, {})).toMatchObject(error(405, 'BAD_REQUEST'))
       expect((await raw(`${API}/runs/get`, { method: 'POST' })).headers.get('allow')).toContain('GET')
     })

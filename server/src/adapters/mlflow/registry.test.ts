@@ -165,7 +165,7 @@ eachStore("MLflow's registry calls", (open) => {
       post('registered-models/alias', { name: 'alias', alias: 'champion', version: '1' }),
     )
     expect([status, code]).toEqual([409, 'RESOURCE_CONFLICT'])
-    expect(message).toMatch(/release rel_7 serves it at endpoint live.*slipway release propose alias\//)
+    expect(message).toMatch(/release rel_7 serves it at endpoint live.*a release moves it/)
   })
 
   test('stages and newest versions work for old clients', async () => {

@@ -118,13 +118,19 @@ export function checkExperimentName(name: string, field = 'name'): void {
   if (isLonger(name, LIMITS.experiment_name_chars)) throw tooLong('name', LIMITS.experiment_name_chars, field)
 }
 
-/** Throws invalid for a location that clients could not use or that would lead to this machine's files. */
+/** Throws invalid for a location that clients could not use, or would look for on their own disks. */
 export function checkArtifactLocation(location: string): void {
   const field = 'artifact_location'
   if (location.includes('#') || location.includes('?') || /^[^/]*;/.test(location))
     throw invalid(`'artifact_location' URL can't include fragments or params.`, { field })
   if (location.startsWith('runs:'))
     throw invalid(`Artifact location cannot be a runs:/ URI. Given: '${location.slice(0, 200)}'`, { field })
+  // A scheme of one letter is a drive.
+  if (!/^[a-z][a-z0-9+.-]+:/i.test(location) || /^file:/i.test(location))
+    throw invalid(
+      `'artifact_location' has to name a store that every client reaches, as in s3://bucket/folder; leave it out to keep artifacts on this server. Given: '${location.slice(0, 200)}'`,
+      { field },
+    )
   if (isLonger(location, LIMITS.artifact_location_chars))
     throw tooLong('artifact_location', LIMITS.artifact_location_chars, field)
 }

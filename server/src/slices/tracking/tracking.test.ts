@@ -66,6 +66,21 @@ eachStore('tracking', (open) => {
       }
     })
 
+    test('keep artifacts here or in a store that every client reaches, never on its own disk', async () => {
+      const make = (artifact_location: string) =>
+        write((tx) =>
+          at.tracking.createExperiment(tx, ada, { name: `at ${artifact_location}`, artifact_location, tags: [] }),
+        )
+      for (const location of ['/tmp/a', 'file:///tmp/a', 'FILE:a', 'a/b', 'C:\\a', 'c:/a', '//host/a', ':a'])
+        await expect(make(location), location).rejects.toMatchObject({
+          problem: 'invalid',
+          field: 'artifact_location',
+          message: expect.stringContaining('leave it out'),
+        })
+      for (const location of ['s3://bucket/a', 'mlflow-artifacts:/a', 'dbfs:/a', 'wasbs://a@b.example/c'])
+        await make(location)
+    })
+
     test('take their active runs into deletion and back, and leave those deleted before', async () => {
       const id = await experiment('deleted')
       const [kept, gone] = [await newRun(id), await newRun(id)]
