@@ -13,6 +13,7 @@ import {
   setModelTags,
 } from './model-commands.ts'
 import { createRun, deleteTag, logParam, recordModel, setTag, updateRun } from './run-commands.ts'
+import { copyRuns } from './table/copy.ts'
 
 export const trackingCommands = {
   'tracking.createRun': createRun,
@@ -30,6 +31,7 @@ export const trackingCommands = {
   'tracking.setModelTags': setModelTags,
   'tracking.deleteModelTag': deleteModelTag,
   'tracking.finalizeModel': finalizeModel,
+  'tracking.copyRuns': copyRuns,
 }
 
 export { trackingQueries } from './queries.ts'

@@ -48,6 +48,7 @@ export const runCreated = event<RunFact>('tracking.run-created', 'A run began.')
 export const runEnded = event<RunEnded>('tracking.run-ended', 'A run finished, failed or was killed.')
 export const runDeleted = event<RunFact>('tracking.run-deleted', 'A run was deleted; it can be restored.')
 export const runRestored = event<RunFact>('tracking.run-restored', 'A deleted run came back.')
+export const runMoved = event<RunFact>('tracking.run-moved', 'A run was moved to another experiment.')
 export const runAmended = event<RunAmended>(
   'tracking.run-amended',
   'A tag or param of a run changed after the run had ended.',

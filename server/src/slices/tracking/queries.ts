@@ -11,6 +11,8 @@ import { fillRuns, mustFindRun } from './run-rows.ts'
 import { searchExperiments } from './search/experiments.ts'
 import { type SearchLoggedModels, searchLoggedModels } from './search/logged-models.ts'
 import { experimentNumbers, type SearchRuns, searchRuns } from './search/runs.ts'
+import { compareRuns } from './table/compare.ts'
+import { runColumns, runTable } from './table/table.ts'
 
 export async function getRun(sql: Sql, ask: { workspace: string; run_id: string }): Promise<Run> {
   const [run] = await fillRuns(sql, [await mustFindRun(sql, ask.workspace, ask.run_id)])
@@ -114,4 +116,7 @@ export const trackingQueries = {
   'tracking.bulkHistory': bulkHistory,
   'tracking.intervalHistory': intervalHistory,
   'tracking.chart': chart,
+  'tracking.runTable': runTable,
+  'tracking.runColumns': runColumns,
+  'tracking.compareRuns': compareRuns,
 }

@@ -3,7 +3,8 @@ import type { Experiment, KeyValue, LoggedModel, Metric, Run, RunCounts, RunInfo
 
 const time = (ms: number): string => new Date(ms).toISOString()
 /** Clients may log any 64-bit timestamp; what is no date is shown as the number it is. */
-const anyTime = (ms: number | bigint): string => (Math.abs(Number(ms)) <= 8.64e15 ? time(Number(ms)) : String(ms))
+export const anyTime = (ms: number | bigint): string =>
+  Math.abs(Number(ms)) <= 8.64e15 ? time(Number(ms)) : String(ms)
 
 export const metricReply = ({ key, value, step, timestamp_ms }: Metric) => ({
   key,

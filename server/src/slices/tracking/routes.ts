@@ -13,13 +13,15 @@ import { experimentReply, modelReply, rowReply } from './replies.ts'
 import { readRunDetail, runDetailReply } from './run-detail.ts'
 import * as schema from './schema.ts'
 import { searchExperiments } from './search/experiments.ts'
+import { folderFilter } from './table/folders.ts'
+import { tableRoutes } from './table/routes.ts'
 import type { Tracking } from './tracking.ts'
 
 const API = '/api/slipway/v1'
 
 export interface TrackingRouteDeps {
-  routes: Pick<Routes, 'route'>
-  store: Pick<Store, 'read'>
+  routes: Pick<Routes, 'route' | 'ids' | 'clock'>
+  store: Pick<Store, 'read' | 'query'>
   tracking: Tracking
   blobs: Pick<Blobs, 'read' | 'open'>
   cursors: Cursors
@@ -46,6 +48,7 @@ const searchOf = (
 
 export function trackingRoutes(app: FastifyInstance, deps: TrackingRouteDeps): void {
   experimentRoutes(app, deps)
+  tableRoutes(app, deps)
   runRoutes(app, deps)
   runFileRoutes(app, deps)
   modelRoutes(app, deps)
@@ -61,7 +64,9 @@ function experimentRoutes(app: FastifyInstance, { routes, tracking, cursors }: T
     query: schema.ExperimentsQuery,
     reply: schema.page(schema.ExperimentRow),
     read: async ({ sql, who, query }) => {
-      const page = await searchExperiments(sql, searchOf(cursors, who.workspace, query))
+      const search = searchOf(cursors, who.workspace, query)
+      const filter = folderFilter(query.folder, search.filter)
+      const page = await searchExperiments(sql, { ...search, filter })
       const counts = await experimentCounts(
         sql,
         page.items.map(({ experiment_id }) => Number(experiment_id)),

@@ -14,10 +14,12 @@ export interface RunRow {
   end_ms: number | null
   lifecycle: Lifecycle
   artifact_location: string
+  /** Set when the run's artifacts are not below its experiment: it was moved. */
+  artifact_uri: string | null
 }
 
 export const RUN_COLUMNS = `r.run_key, r.run_id, r.experiment, r.name, r.user_id, r.status, r.start_ms, r.end_ms,
-  r.lifecycle, e.artifact_location`
+  r.lifecycle, e.artifact_location, r.artifact_uri`
 
 export const runNotFound = (run_id: string) =>
   notFound(`Run with id=${run_id.slice(0, 300)} not found`, { field: 'run_id' })
@@ -47,7 +49,7 @@ export const infoOf = (row: RunRow): RunInfo => ({
   status: row.status,
   start_ms: row.start_ms,
   end_ms: row.end_ms,
-  artifact_uri: artifactUriOf(row.artifact_location, row.run_id),
+  artifact_uri: row.artifact_uri ?? artifactUriOf(row.artifact_location, row.run_id),
   lifecycle: row.lifecycle,
 })
 

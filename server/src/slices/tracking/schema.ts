@@ -29,6 +29,9 @@ export const ModelsQuery = Type.Object({
 })
 
 export const ExperimentsQuery = Type.Object({
+  folder: Type.Optional(
+    Type.String({ maxLength: 500, description: 'Those in this very folder; empty: those in none; left out: all' }),
+  ),
   filter: Type.Optional(Type.String({ maxLength: 20_000 })),
   view: Type.Optional(View),
   ...PageQuery,

@@ -27,6 +27,8 @@ import { randomName } from './names.ts'
 import { getExperiment, getLoggedModel, getRun } from './queries.ts'
 import { type CreateRun, createRun, type UpdateRun, updateRun } from './run-commands.ts'
 import { fillRuns, findRun, RUN_COLUMNS, type RunRow } from './run-rows.ts'
+import { setExperimentFolder } from './table/folders.ts'
+import { type MoveAsk, moveRuns } from './table/move.ts'
 
 export const trackingMigrations: MigrationSource = {
   owner: 'tracking',
@@ -64,6 +66,10 @@ export interface Tracking extends ExperimentChanges {
   findRun(sql: Sql, workspace: string, run_id: string): Promise<Run | undefined>
   /** The output of the run that has this name, the newest when there are several. */
   findOutput(sql: Sql, workspace: string, run_id: string, name: string): Promise<LoggedModel | undefined>
+  /** Puts an experiment into a folder (`team/vision`); null takes it out. */
+  setExperimentFolder(tx: Tx, who: Who, experiment_id: string, folder: string | null): Promise<void>
+  /** All of them or none; throws conflict when a hold names one. Answers how many were elsewhere before. */
+  moveRuns(tx: Tx, who: Who, ask: MoveAsk): Promise<{ moved: number; experiment_id: string }>
   setLoggedModelTags(tx: Tx, who: Who, model_id: string, tags: KeyValue[]): Promise<void>
   /** The commands of the same names, for slices that change a run together with something of their own. */
   createRun(tx: Tx, who: Who, run: NewRun): Promise<Run>
@@ -96,6 +102,7 @@ const RELATED_MAX = 1000
 export function createTracking(deps: TrackingDeps): Tracking {
   const { ids, random, now } = deps
   const artifacts = createArtifacts(deps)
+  const experiments = createExperimentChanges(deps)
   const stamp = (who: Who): Stamp => ({ who, now_ms: now(), event_id: ids.next('event') })
 
   const byTag = async (sql: Sql, workspace: string, key: string, value: string): Promise<RunRow[]> =>
@@ -114,7 +121,9 @@ export function createTracking(deps: TrackingDeps): Tracking {
   }
 
   return {
-    ...createExperimentChanges(deps),
+    ...experiments,
+    setExperimentFolder: (tx, who, id, folder) => setExperimentFolder(tx, who, id, folder, experiments),
+    moveRuns: (tx, who, ask) => moveRuns(tx, who, ask, deps),
     artifacts,
     draw,
 

@@ -35,7 +35,7 @@ export interface SearchRuns {
   position?: unknown
 }
 
-export const ARTIFACT_URI = "rtrim(e.artifact_location, '/') || '/' || r.run_id || '/artifacts'"
+const ARTIFACT_URI = "COALESCE(r.artifact_uri, rtrim(e.artifact_location, '/') || '/' || r.run_id || '/artifacts')"
 
 const ATTRIBUTES: Record<string, string> = {
   run_id: 'r.run_id',
