@@ -58,6 +58,8 @@ interface Deps {
 export function createDoorman({ store, clock, log, dev, token_grace_ms }: Deps): CachingDoorman {
   const known = new Map<string, Verified>()
   const asking = new Map<string, Promise<Verified>>()
+  /** Counts what was forgotten: an answer that was asked for before is nobody's memory. */
+  let forgotten = 0
   const used = new Map<string, { kind: Credential['kind']; at_ms: number; expires_ms: number }>()
 
   const remember = (key: string, verified: Verified) => {
@@ -67,8 +69,9 @@ export function createDoorman({ store, clock, log, dev, token_grace_ms }: Deps):
   }
 
   const ask = async (key: string, question: Question): Promise<Verified> => {
+    const asked_at = forgotten
     const verified = { ...(await store.read(question)), checked_ms: clock.now() }
-    remember(key, verified)
+    if (asked_at === forgotten) remember(key, verified)
     return verified
   }
 
@@ -77,7 +80,7 @@ export function createDoorman({ store, clock, log, dev, token_grace_ms }: Deps):
     const now = clock.now()
     const before = known.get(key)
     if (before && before.expires_ms > now && now - before.checked_ms < BELIEVED_MS) return before
-    const asked = asking.get(key) ?? ask(key, question).finally(() => asking.delete(key))
+    const asked = asking.get(key) ?? ask(key, question)
     asking.set(key, asked)
     try {
       return await asked
@@ -86,6 +89,8 @@ export function createDoorman({ store, clock, log, dev, token_grace_ms }: Deps):
       if (away && before && before.expires_ms > now && now - before.checked_ms < token_grace_ms) return before
       if (!away) known.delete(key)
       throw error
+    } finally {
+      if (asking.get(key) === asked) asking.delete(key)
     }
   }
 
@@ -174,6 +179,7 @@ export function createDoorman({ store, clock, log, dev, token_grace_ms }: Deps):
     },
 
     forget() {
+      forgotten += 1
       known.clear()
       // What is being asked may have been read before the change.
       asking.clear()
