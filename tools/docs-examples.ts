@@ -18,6 +18,10 @@ export interface Example {
 }
 
 const EXAMPLE_MS_MAX = 120_000
+/** As many as the documents have; fewer are seen to be lost. */
+const EXAMPLES_MIN = 8
+/** This must be found to fail, or nothing would. */
+const PLANTED: Example[] = [{ language: 'sh', file: undefined, text: 'slipway no-such-command\n', line: 1 }]
 
 /** Blocks of one document in their order. */
 export function examplesOf(markdown: string): Example[] {
@@ -50,12 +54,17 @@ export async function docsExamples(): Promise<Verdict> {
     encoding: 'utf8',
   })
   const problems: string[] = []
+  let tried = 0
   for (const file of files.split('\0').filter(Boolean)) {
     const text = readFileSync(path.join(ROOT, file), 'utf8')
     const examples = examplesOf(text)
     if (examples.length === 0) continue
+    tried += examples.length
     problems.push(...(await (text.includes(WITH_SERVER) ? withServer(file, examples) : tryAll(file, examples, {}))))
   }
+  if (tried < EXAMPLES_MIN)
+    problems.push(`only ${tried} examples are marked with test, and there were ${EXAMPLES_MIN}: were marks lost?`)
+  if ((await tryAll('planted', PLANTED, {})).length === 0) problems.push('an example that is planted to fail passed')
   return { problems }
 }
 

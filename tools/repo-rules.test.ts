@@ -75,12 +75,12 @@ describe('the repository rules see', () => {
     ])
   })
 
-  test('exports that nobody names, as a warning', () => {
+  test('exports that nobody names', () => {
     const files = [
       ...file('server/src/a.ts', 'export const one = 1\nexport interface Two {}\nexport const three = 3\nthree\n'),
       ...file('web/src/b.ts', 'one\n'),
     ]
-    expect(unusedExports(files)).toEqual([{ warning: 'server/src/a.ts exports Two, which nothing names' }])
+    expect(unusedExports(files)).toEqual(['server/src/a.ts exports Two, which nothing names: take it out'])
   })
 
   test('decisions that share a number', () => {
@@ -92,6 +92,10 @@ describe('the repository rules see', () => {
   test('routes beside route(), and readers of the environment', () => {
     const text = "app.get('/x', () => process.env.HOME)\n"
     expect(sideDoors(file('server/src/slices/a/routes.ts', text))).toHaveLength(1)
+    for (const door of ["own.get('/x', x)", 'own.route({', 'it.post(`/x`, x)', 'anything .route( {'])
+      expect(sideDoors(file('server/src/app/routes.ts', `${door}\n`)), door).toHaveLength(1)
+    const front = "route(own, { method: 'GET' })\nroutes.route(own, {\nknown.get('x')\ncookies.delete(name)\n"
+    expect(sideDoors(file('server/src/app/routes.ts', front))).toEqual([])
     expect(environmentReaders(file('server/src/slices/a/routes.ts', text))).toHaveLength(1)
     expect(environmentReaders(file('server/src/config.ts', text))).toEqual([])
   })

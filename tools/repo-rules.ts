@@ -211,7 +211,7 @@ function unexplained(files: RepositoryFile[]): Finding[] {
   ]
 }
 
-/** Warnings only: an export that nobody names, not even its own file, is either for later or forgotten. */
+/** An export that nobody names, not even its own file, is either for later or forgotten. */
 export function unusedExports(files: RepositoryFile[]): Finding[] {
   const sources = files.filter(({ path }) => /\.(ts|tsx)$/.test(path) && !path.endsWith('.d.ts'))
   const users = new Map<string, Set<string>>()
@@ -229,7 +229,7 @@ export function unusedExports(files: RepositoryFile[]): Finding[] {
           (name) =>
             users.get(name)!.size === 1 && text.split(new RegExp(`\\b${name.replace('$', '\\$')}\\b`)).length === 2,
         )
-        .map((name) => ({ warning: `${path} exports ${name}, which nothing names` })),
+        .map((name) => `${path} exports ${name}, which nothing names: take it out`),
     )
 }
 
@@ -248,10 +248,12 @@ export function decisionNumbers(files: RepositoryFile[]): Finding[] {
 
 /** `route()` is the one way to add a route: it states the permission. */
 export function sideDoors(files: RepositoryFile[]): Finding[] {
-  const direct = /\b(app|server|fastify|instance|scope)\s*\.(get|post|put|patch|delete|head|options|all|route)\s*\(/
+  // By what server objects are called here, and by what a path or a route looks like on anything else.
+  const direct =
+    /\b(app|server|fastify|instance|scope|own|raw)\s*\.(get|post|put|patch|delete|head|options|all|route)\s*\(|\.(get|post|put|patch|delete|head|options|all)\s*\(\s*['"`]\/|\.route\s*\(\s*\{/
   return files
     .filter(({ path }) => /^server\/src\/.*\.ts$/.test(path) && !path.endsWith('.test.ts'))
-    .filter(({ path }) => path !== 'server/src/kernel/http/route.ts')
+    .filter(({ path }) => path !== 'server/src/kernel/http/route.ts' && !path.startsWith('server/src/cli/'))
     .flatMap(({ path, text }) =>
       lines(text, direct, (number, found) => `${path}:${number} adds a route without a permission: ${found}…)`),
     )

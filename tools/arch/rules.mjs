@@ -15,7 +15,7 @@ export const forbidden = [
     'kernel-knows-nobody',
     { path: '^server/src/kernel/' },
     { path: '^server/src/', pathNot: '^server/src/kernel/' },
-    'What the kernel needs from above is handed to it in app/wiring.ts, as a function or an interface of its own.',
+    'What the kernel needs from above is handed to it in app/parts.ts or app/bridges.ts, as a function or an interface of its own.',
   ),
   error(
     'slices-know-nobody-above',

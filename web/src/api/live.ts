@@ -3,7 +3,7 @@ import { address } from './client.ts'
 import { areasOf } from './keys.ts'
 
 export type LiveState = 'connecting' | 'live' | 'away'
-export interface LiveEvent {
+interface LiveEvent {
   seq: number
   name: string
   subject: { kind: string; id: string }
@@ -17,7 +17,6 @@ const RETRY_MS = [1_000, 2_000, 5_000, 10_000]
 type Listener = () => void
 let state: LiveState = 'connecting'
 const listeners = new Set<Listener>()
-const readers = new Set<(event: LiveEvent) => void>()
 
 const become = (next: LiveState) => {
   if (next === state) return
@@ -32,12 +31,6 @@ export const liveState = {
     listeners.add(listener)
     return () => listeners.delete(listener)
   },
-}
-
-/** Events as they come, for the feed. */
-export function onLive(reader: (event: LiveEvent) => void): () => void {
-  readers.add(reader)
-  return () => readers.delete(reader)
 }
 
 /** Follows the workspace's events for as long as the page lives; after a gap everything shown is fetched again. */
@@ -68,7 +61,6 @@ export function startLive(client: QueryClient): () => void {
       const event = JSON.parse(message.data) as LiveEvent
       for (const area of areasOf(event.name)) areas.add(area)
       gathered ??= window.setTimeout(flush, GATHER_MS)
-      for (const read of readers) read(event)
     })
     source.onerror = () => {
       source?.close()

@@ -11,9 +11,6 @@ import { startTool } from './python-tool.ts'
 import type { Report } from './runtimes/runtime.ts'
 import * as rows from './serving-store.ts'
 
-/** Packages that compile and explain, beside those of the model; versions as in python/environment.lock. */
-export const TOOL_PACKAGES = ['skl2onnx', 'onnx', 'onnxruntime', 'shap', 'pandas', 'pyarrow'] as const
-
 const TIMEOUT_MS = 10 * 60_000
 const MEMORY_BYTES = 6 * 1024 ** 3
 const REPORT_BYTES_MAX = 4 * 1024 ** 2
