@@ -10,12 +10,24 @@ const REDACTED = SECRET.flatMap((name) =>
   ),
 )
 
+/** Of an error what people need: libraries hang whole requests, headers and all, on theirs. */
+function plainError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  return Object.fromEntries(
+    Object.entries(pino.stdSerializers.err(error)).filter(
+      ([name, value]) =>
+        name === 'facts' || (value !== null && typeof value !== 'object' && typeof value !== 'function'),
+    ),
+  )
+}
+
 /** Structured lines, one JSON object each. `level` is pino's; `destination` is for tests. */
 export function createLog(options: { level?: string; destination?: DestinationStream } = {}): Log {
   return pino(
     {
       level: options.level ?? 'info',
       base: null,
+      serializers: { err: plainError },
       redact: { paths: REDACTED, censor: '[redacted]' },
       timestamp: pino.stdTimeFunctions.isoTime,
     },
