@@ -12,9 +12,10 @@ const tests = (folder: string) => `${folder}/**/*${long ? '.long' : ''}.test.ts`
 
 export default defineConfig({
   test: {
-    // Two workers: the tests start servers, databases and Python processes of their own beside them.
     pool: 'forks',
-    maxWorkers: Math.min(2, availableParallelism()),
+    // Two workers: the tests start servers, databases and Python processes of their own beside them. The long proofs measure times
+    // and wait for work to be caught under way: one after the other.
+    maxWorkers: long ? 1 : Math.min(2, availableParallelism()),
     retry: 0,
     testTimeout: long ? 30 * 60_000 : 60_000,
     hookTimeout: long ? 10 * 60_000 : 120_000,

@@ -28,12 +28,14 @@ export interface ServerOptions {
   data: string
   port?: number
   env?: Record<string, string>
+  /** Of another checkout; ours when left out. */
+  main?: string
 }
 
 /** Resolves at the first 200 on /health; rejects with the server's own words when it ends before. */
-export async function startServerProcess({ data, port = 0, env }: ServerOptions): Promise<ServerProcess> {
+export async function startServerProcess({ data, port = 0, env, main = MAIN }: ServerOptions): Promise<ServerProcess> {
   const began = performance.now()
-  const child = spawn(process.execPath, [MAIN, 'up', '--dev', '--port', String(port), '--json', '--data', data], {
+  const child = spawn(process.execPath, [main, 'up', '--dev', '--port', String(port), '--json', '--data', data], {
     env: { ...process.env, SLIPWAY_ENVIRONMENTS_DIR: ENVIRONMENTS_DIR, SLIPWAY_LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
