@@ -114,6 +114,16 @@ export const SETTINGS = {
     'Longest time that a prediction stays in memory before it is written to its segment.',
   ),
   'serving.workers': integer(1, 1, 32, 'Python processes for each loaded version that is served by Python.'),
+  'serving.memory': bytes(
+    4 * 1024 ** 3,
+    'Memory of each of these processes; one that takes more is ended and started again.',
+  ),
+  'serving.batch_rows': integer(
+    64,
+    1,
+    1024,
+    'Rows of waiting requests that a Python process is asked in one call; 1 asks each by itself.',
+  ),
   'serving.token_grace': duration(15 * 60_000, 'How long known tokens hold for inference while the store is away.'),
   'analytics.memory': bytes(1024 ** 3, 'Memory of the DuckDB process.'),
   'analytics.threads': integer(2, 1, 64, 'Threads of the DuckDB process.'),

@@ -153,6 +153,8 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
         dir,
         log_interval_ms: config['serving.log_interval'],
         workers: config['serving.workers'],
+        memory_bytes: config['serving.memory'],
+        batch_rows: config['serving.batch_rows'],
         python_path: PYTHON_PACKAGE_DIR,
       },
     },

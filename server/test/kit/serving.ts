@@ -72,7 +72,14 @@ export async function openServing(open: OpenTestStore, models?: Models) {
     versionFiles: async (_sql, _workspace, model, version) => versions.get(`${model}/${version}`),
     trainedIn: nothing,
     trainingRows: async () => (training ? { path: training, format: 'parquet', done: async () => {} } : undefined),
-    settings: { dir: kernel.dir, log_interval_ms: 20, workers: 1, python_path: PYTHON_PACKAGE_DIR },
+    settings: {
+      dir: kernel.dir,
+      log_interval_ms: 20,
+      workers: 1,
+      memory_bytes: 2e9,
+      batch_rows: 64,
+      python_path: PYTHON_PACKAGE_DIR,
+    },
   }
   const serving = await createServing(deps, [])
   await kernel.events.start()

@@ -56,6 +56,10 @@ export interface ServingDeps {
     dir: string
     log_interval_ms: number
     workers: number
+    /** Memory of one of them. */
+    memory_bytes: number
+    /** Rows of waiting requests that a Python form is asked in one call. */
+    batch_rows: number
     /** Folder that holds the Python package `slipway`. */
     python_path: string
   }

@@ -91,13 +91,14 @@ export function createLoader(deps: ServingDeps): Loader {
     socket: string,
     signal: AbortSignal | undefined,
   ): Promise<WorkerProcess> => {
+    signal?.throwIfAborted()
     const ready = Promise.withResolvers<void>()
     let said: string | undefined
     const { process, tail } = await startTool(deps, {
       environment,
       module: 'slipway.worker',
       args: ['--socket', socket, '--model', model_dir],
-      ...(signal && { signal }),
+      limits: { memory_bytes: settings.memory_bytes },
       onLine(text) {
         log.debug({ worker: text }, 'Python model')
         const event = eventOf(text)
@@ -106,8 +107,15 @@ export function createLoader(deps: ServingDeps): Loader {
       },
     })
     const exited = process.ended.then(({ reason, code, signal: by }) => ({
-      reason: said ?? `${reason}${code === null ? (by ? ` ${by}` : '') : ` ${code}`}: ${tail()}`,
+      reason:
+        reason === 'memory'
+          ? `it took more than ${Math.round(settings.memory_bytes / 1e6)} MB of memory; give it more with serving.memory`
+          : (said ?? `${reason}${code === null ? (by ? ` ${by}` : '') : ` ${code}`}: ${tail()}`),
     }))
+    // Only while it loads: what nobody wants any more still finishes the requests that it has.
+    const stop = () => process.stop()
+    signal?.addEventListener('abort', stop, { once: true })
+    if (signal?.aborted) stop()
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(
@@ -117,6 +125,7 @@ export function createLoader(deps: ServingDeps): Loader {
     })
     try {
       const gone = await Promise.race([ready.promise, exited, late])
+      signal?.throwIfAborted()
       if (gone) throw new DomainError('unavailable', `the model does not load in Python: ${gone.reason}`)
     } catch (error) {
       process.stop()
@@ -124,6 +133,7 @@ export function createLoader(deps: ServingDeps): Loader {
       throw error
     } finally {
       clearTimeout(timer)
+      signal?.removeEventListener('abort', stop)
     }
     return {
       exited,
@@ -156,15 +166,20 @@ export function createLoader(deps: ServingDeps): Loader {
       const environment = await environmentOf(workspace, version, undefined, signal)
       const dir = await materialise(version)
       const base = join(await socketDir(), `${process.pid}-${count++}`)
-      return loadPython(
+      let loading = signal
+      const runtime = await loadPython(
         {
-          start: (socket) => startWorker(environment, dir, socket, signal),
+          start: (socket) => startWorker(environment, dir, socket, loading),
           socketPath: (worker) => `${base}-${worker}`,
         },
         settings.workers,
         features,
         log.child({ model: version.model, version: version.version }),
+        { batch_rows: answersByRow(version.flavors) ? settings.batch_rows : 1 },
       )
+      // A process that dies while the last requests are answered is started again for them.
+      loading = undefined
+      return runtime
     },
     async tidy() {
       for (const name of await readdir(models).catch(() => []))
@@ -177,6 +192,10 @@ export function createLoader(deps: ServingDeps): Loader {
     },
   }
 }
+
+/** Flavours whose libraries answer each row by itself. A function of somebody's own may rank or sum what it is given together. */
+const BY_ROW = ['sklearn', 'xgboost', 'lightgbm', 'catboost']
+const answersByRow = (flavors: VersionFiles['flavors']): boolean => BY_ROW.some((name) => flavors?.[name] !== undefined)
 
 /** A power cut may leave names without content behind. */
 async function isWhole(dir: string, version: VersionFiles): Promise<boolean> {

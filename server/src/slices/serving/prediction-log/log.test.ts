@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -224,3 +225,29 @@ test('a full disk: rows wait in memory, then are dropped and counted; durable an
     await kernel.close()
   }
 }, 60_000)
+
+test('a segment is known as being written from the moment that its file is there', async () => {
+  const kernel = await openKernel(testStore, [servingMigrations])
+  const dir = join(kernel.dir, 'begun')
+  const writer = await createLogWriter({ ...kernel, dir, interval_ms: 60_000, log: silentLog })
+  try {
+    const strangers = new Set<string>()
+    for (let n = 0; n < 40; n++) {
+      writer.append(headerOf(`begun-${n}`), recordOf(kernel))
+      let done = false
+      const flushed = writer.flush().then(() => {
+        done = true
+      })
+      // As the sealer looks: what nobody writes is taken for left behind, and removed when it is empty.
+      while (!done) {
+        for (const name of readdirSync(dir)) if (writer.wholeBytes(join(dir, name)) === undefined) strangers.add(name)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      await flushed
+    }
+    expect([...strangers]).toEqual([])
+  } finally {
+    await writer.close()
+    await kernel.close()
+  }
+})

@@ -63,6 +63,8 @@ export async function createLogWriter(deps: {
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const streams = new Map<string, Stream>()
   const byHeader = new WeakMap<SegmentHeader, Stream>()
+  /** Files that are there already but are no stream's segment yet: nobody may take them for left behind. */
+  const begun = new Set<string>()
   let waiting_bytes = 0
   let dropped = 0
   let told_ms = Number.NEGATIVE_INFINITY
@@ -103,7 +105,13 @@ export async function createLogWriter(deps: {
     try {
       if (!written) {
         if (!stream.segment) {
-          stream.segment = await createSegment(join(dir, `${ids.next('segment')}.seg`), stream.header)
+          const path = join(dir, `${ids.next('segment')}.seg`)
+          begun.add(path)
+          try {
+            stream.segment = await createSegment(path, stream.header)
+          } finally {
+            begun.delete(path)
+          }
           stream.opened_ms = clock.now()
         }
         await stream.segment.append(lines.join(''))
@@ -198,7 +206,7 @@ export async function createLogWriter(deps: {
     },
     wholeBytes: (path) => {
       for (const { segment } of streams.values()) if (segment?.path === path) return segment.size_bytes
-      return undefined
+      return begun.has(path) ? 0 : undefined
     },
     get dropped() {
       return dropped

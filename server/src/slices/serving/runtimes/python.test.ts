@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { silentLog } from '#kernel/log.ts'
 import { decodeFrame, encodeFrame } from './frames.ts'
-import { loadPython, type PythonTimes } from './python.ts'
+import { loadPython, type PythonLimits } from './python.ts'
 import type { Runtime } from './runtime.ts'
 
 let dir: string
@@ -16,6 +16,10 @@ let startable = true
 /** Requests that workers hold, in order of arrival, across all workers. */
 let held: { value: unknown; answer(predictions: unknown): void; die(): void }[] = []
 let auto = true
+/** Rows of each call that was answered at once. */
+let calls: number[] = []
+/** What the model says to the rows of one call; `die`: it takes the process with it. */
+let model: (values: number[]) => unknown[] | 'die' | Error = (values) => values
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'slp-'))
@@ -23,6 +27,8 @@ beforeEach(async () => {
   startable = true
   held = []
   auto = true
+  calls = []
+  model = (values) => values
 })
 afterEach(async () => {
   await runtime?.close()
@@ -47,14 +53,22 @@ async function startWorker(path: string) {
     let bytes = Buffer.alloc(0)
     socket.on('data', (chunk) => {
       bytes = Buffer.concat([bytes, chunk as Buffer])
-      while (bytes.length >= 4 && bytes.length >= 4 + bytes.readUInt32BE(0)) {
+      while (socket.writable && bytes.length >= 4 && bytes.length >= 4 + bytes.readUInt32BE(0)) {
         const length = bytes.readUInt32BE(0)
         const request = decodeFrame(bytes.toString('utf8', 4, 4 + length))
         bytes = bytes.subarray(4 + length)
         const { data } = request.payload as { data: unknown[][] }
-        const answer = (predictions: unknown) => void socket.write(encodeFrame({ id: request.id, predictions }))
-        if (auto) answer([data[0]![0]])
-        else held.push({ value: data[0]![0], answer, die: () => void stop() })
+        const answer = (predictions: unknown) =>
+          void socket.write(encodeFrame({ id: request.id, predictions, took_ms: 0.1 }))
+        if (auto) {
+          calls.push(data.length)
+          const said = model(data.map(([value]) => value as number))
+          // What it has answered before gets through, as from a process that ends itself.
+          if (said === 'die') return void socket.end(() => void setTimeout(stop, 20))
+          if (said instanceof Error)
+            socket.write(encodeFrame({ id: request.id, error: { kind: 'model', message: said.message } }))
+          else answer(said)
+        } else held.push({ value: data[0]![0], answer, die: () => void stop() })
       }
     })
   })
@@ -62,7 +76,7 @@ async function startWorker(path: string) {
   return { exited: ended.promise, stop }
 }
 
-async function load(workers = 1, times: PythonTimes = {}) {
+async function load(workers = 1, times: PythonLimits = {}) {
   const pool = { start: startWorker, socketPath: (worker: number) => join(dir, `w${worker}`) }
   const features = [{ name: 'x', type: 'double' as const, optional: false }]
   runtime = await loadPython(pool, workers, features, silentLog, { backoff_ms: 20, ...times })
@@ -135,4 +149,47 @@ test('closing answers everybody', async () => {
   await runtime!.close()
   expect((await many).every(({ status }) => status === 'rejected')).toBe(true)
   await expect(ask(1)).rejects.toMatchObject({ problem: 'unavailable' })
+})
+
+test('rows that wait go in one call, once they have had the same answer alone', async () => {
+  const ask = await load(1, { batch_rows: 16 })
+  const many = (count: number) => Promise.all(Array.from({ length: count }, async (_, n) => (await ask(n)).outputs[0]))
+  expect(await many(200)).toEqual(Array.from({ length: 200 }, (_, n) => n))
+  calls = []
+  expect(await many(80)).toEqual(Array.from({ length: 80 }, (_, n) => n))
+  expect(calls.length).toBeLessThan(12)
+  expect(Math.max(...calls)).toBe(16)
+  // A row that the model raises on or dies of hurts nobody else, whomever it met in a call.
+  model = (values) => (values.includes(13) ? new Error('unlucky') : values.includes(33) ? 'die' : values)
+  const told = await Promise.allSettled(Array.from({ length: 60 }, (_, n) => ask(n)))
+  expect(told.flatMap((one, n) => (one.status === 'rejected' ? [[n, (one.reason as Error).message]] : []))).toEqual([
+    [13, 'unlucky'],
+    [33, expect.stringContaining('ended while')],
+  ])
+  expect(told.every((one, n) => one.status === 'rejected' || one.value.outputs[0] === n)).toBe(true)
+})
+
+test('a model whose answer depends on the rows beside it is asked row by row, and never answered otherwise', async () => {
+  const ask = await load(1, { batch_rows: 16 })
+  model = (values) => values.map((value) => value / Math.max(...values, 1))
+  const many = () => Promise.all(Array.from({ length: 60 }, async (_, n) => (await ask(n)).outputs[0]))
+  const alone = Array.from({ length: 60 }, (_, n) => (n === 0 ? 0 : 1))
+  expect(await many()).toEqual(alone)
+  calls = []
+  expect(await many()).toEqual(alone)
+  expect(Math.max(...calls)).toBe(1)
+})
+
+test('what waits is bounded in bytes, too; a single large request is not refused', async () => {
+  const ask = await load(1, { waiting_bytes_max: 1000 })
+  auto = false
+  const large = (size: number) =>
+    runtime!.predict({ rows: [], raw: { kind: 'inputs', payload: { data: [['x'.repeat(size)]] } }, params: {} })
+  const first = [ask(1), ask(2)]
+  await holds(2)
+  const waits = large(5000)
+  await expect(large(10)).rejects.toMatchObject({ problem: 'too-many' })
+  auto = true
+  for (const one of held) one.answer([one.value])
+  await Promise.all([...first, waits])
 })

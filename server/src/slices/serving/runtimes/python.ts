@@ -2,17 +2,19 @@
 import { DomainError, invalid } from '#kernel/errors.ts'
 import type { Log } from '#kernel/log.ts'
 import type { Ask } from '../forms.ts'
-import type { Features } from '../signature.ts'
+import type { Cell, Features } from '../signature.ts'
 import { type FrameLine, openFrames, type WorkerError } from './frames.ts'
 import type { Prediction, Runtime } from './runtime.ts'
+import { createWaiting, sizeOf, type Task } from './waiting.ts'
 
 const BACKOFF_MS = 250
 const BACKOFF_MS_MAX = 30_000
 /** A process that lived this long was sound: its next start waits for nothing. */
 const SOUND_MS = 10_000
-/** Requests that may wait for each process; more are refused, so that a slow model cannot fill the memory. */
+/** Requests that may wait for each process, and their bytes in all; more are refused, so that a slow model cannot fill the memory. */
 const WAITING_MAX = 256
-/** Requests handed to one process at once: the next lies ready when one is done. */
+const WAITING_BYTES_MAX = 128 * 1024 ** 2
+/** Calls handed to one process at once: the next lies ready when one is done. */
 const DEPTH = 2
 /** A process still busy with a request that was given up this long ago hangs, and is replaced. */
 const HUNG_MS = 20_000
@@ -29,27 +31,22 @@ export interface PythonPool {
   socketPath(worker: number): string
 }
 
-interface Task {
-  request: Record<string, unknown>
-  resolve(answer: Record<string, unknown>): void
-  reject(error: unknown): void
-  /** Answered or given up: a process may still be at it. */
-  over: boolean
-}
-
 interface Slot {
   at: number
   line: FrameLine | undefined
   process: WorkerProcess | undefined
-  /** What the process works on, first come first. */
-  sent: Task[]
+  /** Calls that the process works on, first come first; each the tasks that it answers. */
+  sent: Task[][]
   failures: number
 }
 
-export interface PythonTimes {
+export interface PythonLimits {
   hung_ms?: number
   backoff_ms?: number
   waiting_max?: number
+  waiting_bytes_max?: number
+  /** Rows of waiting requests that go in one call; 1 when left out: each request by itself. */
+  batch_rows?: number
 }
 
 export async function loadPython(
@@ -57,10 +54,24 @@ export async function loadPython(
   workers: number,
   features: Features | undefined,
   log: Log,
-  { hung_ms = HUNG_MS, backoff_ms = BACKOFF_MS, waiting_max = WAITING_MAX }: PythonTimes = {},
+  {
+    hung_ms = HUNG_MS,
+    backoff_ms = BACKOFF_MS,
+    waiting_max = WAITING_MAX,
+    waiting_bytes_max = WAITING_BYTES_MAX,
+    batch_rows = 1,
+  }: PythonLimits = {},
 ): Promise<Runtime> {
   let closed = false
-  let queue: Task[] = []
+  const columns = features?.map(({ name }) => name)
+  const predictOf = (rows: Cell[][]) => ({ op: 'predict', kind: 'dataframe_split', payload: { columns, data: rows } })
+  const waiting = createWaiting({
+    waiting_max: waiting_max * workers,
+    bytes_max: waiting_bytes_max,
+    rows_max: batch_rows,
+    onDependent: () =>
+      log.info('the answer of this model to a row depends on the rows beside it; each request is asked by itself'),
+  })
   const stopped = Promise.withResolvers<void>()
   const slots: Slot[] = Array.from({ length: workers }, (_, at) => ({
     at,
@@ -71,46 +82,53 @@ export async function loadPython(
   }))
 
   const pump = (): void => {
-    while (queue.length > 0) {
+    while (waiting.length > 0) {
       let free: Slot | undefined
       for (const slot of slots)
         if (slot.line && slot.sent.length < DEPTH && (!free || slot.sent.length < free.sent.length)) free = slot
       if (!free) return
-      const task = queue.shift()!
-      if (!task.over) send(free, task)
+      const call = waiting.take()
+      if (call) send(free, call)
     }
   }
 
-  const send = (slot: Slot, task: Task): void => {
-    slot.sent.push(task)
+  const send = (slot: Slot, call: Task[]): void => {
+    slot.sent.push(call)
     const done = () => {
-      const place = slot.sent.indexOf(task)
+      const place = slot.sent.indexOf(call)
       if (place >= 0) slot.sent.splice(place, 1)
       pump()
     }
-    slot.line!.ask(task.request).then(
+    slot.line!.ask(call.length === 1 ? call[0]!.request : predictOf(call.flatMap(({ rows }) => rows!))).then(
       (answer) => {
-        task.resolve(answer)
+        waiting.answered(call, answer)
         done()
       },
       (error: unknown) => {
         // With the connection gone, `dropped` has decided already; what is left here could not be sent at all.
-        if (!slot.sent.includes(task)) return
-        task.reject(error)
+        if (!slot.sent.includes(call)) return
+        if (call.length > 1) waiting.again(call, true)
+        else call[0]!.reject(error)
         done()
       },
     )
   }
 
-  /** The first request is what the process died of, or with; those behind it were not begun and go to another. */
+  /** The first call is what the process died of, or with; those behind it were not begun and go to another. */
   const dropped = (slot: Slot): void => {
     slot.line = undefined
     const [first, ...rest] = slot.sent
     slot.sent = []
-    first?.reject(new ModelError('its Python process ended while it worked on this request'))
-    if (!closed) queue = [...rest, ...queue]
-    else for (const task of rest) task.reject(unloaded())
+    waiting.again(rest.flat(), false)
+    // Which of several it died of is found out by asking each by itself.
+    if (first && first.length > 1) waiting.again(first, true)
+    else first?.[0]?.reject(new ModelError('its Python process ended while it worked on this request'))
+    if (closed) rejectAll(unloaded)
     pump()
+  }
+
+  const rejectAll = (words: () => DomainError): void => {
+    for (const task of waiting.clear()) task.reject(words())
   }
 
   const start = async (slot: Slot): Promise<void> => {
@@ -151,10 +169,7 @@ export async function loadPython(
         if (closed) return
         slot.failures++
         log.error({ err: error }, 'the Python process of a model does not start')
-        if (slots.every((one) => !one.line)) {
-          for (const task of queue) task.reject(restarting())
-          queue = []
-        }
+        if (slots.every((one) => !one.line)) rejectAll(restarting)
       }
     }
   }
@@ -162,8 +177,7 @@ export async function loadPython(
   const close = async (): Promise<void> => {
     closed = true
     stopped.resolve()
-    for (const task of queue) task.reject(unloaded())
-    queue = []
+    rejectAll(unloaded)
     await Promise.all(
       slots.map(async (slot) => {
         slot.line?.close()
@@ -172,18 +186,15 @@ export async function loadPython(
     )
   }
 
-  const ask = (request: Record<string, unknown>, signal: AbortSignal | undefined): Promise<Record<string, unknown>> =>
+  const ask = (
+    { request, rows }: Pick<Task, 'request' | 'rows'>,
+    signal: AbortSignal | undefined,
+  ): Promise<Record<string, unknown>> =>
     new Promise((resolve, reject) => {
       if (closed) return reject(unloaded())
       if (signal?.aborted) return reject(signal.reason)
       // After a crash one waits for the next process; when that does not start, one hears so at once.
       if (slots.every((slot) => !slot.line && slot.failures > 1)) return reject(restarting())
-      if (queue.length >= waiting_max * workers)
-        return reject(
-          new DomainError('too-many', 'too many requests wait for this model', {
-            remedy: 'Send fewer at once, or raise serving.workers.',
-          }),
-        )
       const settle = (end: () => void) => {
         if (task.over) return
         task.over = true
@@ -192,24 +203,30 @@ export async function loadPython(
       }
       const task: Task = {
         request,
+        rows,
+        size_bytes: sizeOf(rows ?? request.payload),
         over: false,
         resolve: (answer) => settle(() => resolve(answer)),
         reject: (error) => settle(() => reject(error)),
       }
       const giveUp = () => {
         task.reject(signal?.reason)
-        const place = queue.indexOf(task)
-        if (place >= 0) queue.splice(place, 1)
-        const slot = slots.find(({ sent }) => sent.includes(task))
-        if (!slot) return
+        waiting.remove(task)
+        const slot = slots.find(({ sent }) => sent.some((call) => call.includes(task)))
+        const call = slot?.sent.find((one) => one.includes(task))
+        if (!slot || !call) return
         setTimeout(() => {
-          if (closed || !slot.sent.includes(task)) return
+          if (closed || !slot.sent.includes(call)) return
           log.warn('the Python process of a model hangs; it is replaced')
           void slot.process?.stop()
         }, hung_ms).unref()
       }
+      try {
+        waiting.push(task)
+      } catch (error) {
+        return reject(error)
+      }
       signal?.addEventListener('abort', giveUp)
-      queue.push(task)
       pump()
     })
 
@@ -227,12 +244,10 @@ export async function loadPython(
     features,
     inline: () => false,
     async predict(given: Ask, signal?: AbortSignal): Promise<Prediction> {
-      const { kind, payload } = given.raw ?? {
-        kind: 'dataframe_split',
-        payload: { columns: features!.map(({ name }) => name), data: given.rows },
-      }
-      const params = Object.keys(given.params).length > 0 ? { params: given.params } : {}
-      const answer = await ask({ op: 'predict', kind, payload, ...params }, signal)
+      const params = Object.keys(given.params).length > 0 ? { params: given.params } : undefined
+      const plain = given.raw ? { op: 'predict', ...given.raw } : predictOf(given.rows)
+      const rows = given.raw || params ? undefined : given.rows
+      const answer = await ask({ request: { ...plain, ...params }, rows }, signal)
       const error = answer.error as WorkerError | undefined
       if (error?.kind === 'bad-input')
         throw invalid(error.message, error.field === undefined ? {} : { field: error.field })
