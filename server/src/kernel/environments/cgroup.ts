@@ -53,10 +53,32 @@ export async function findCgroups(
   }
 }
 
-/** Removes what servers that were killed left behind; the kernel refuses while a process is inside. */
+/** Ends and removes what servers that were killed left behind. */
 async function sweep(base: string) {
   for (const name of await readdir(base)) {
-    if (/^slipway-\d+-/.test(name)) await rmdir(join(base, name)).catch(() => {})
+    const owner = /^slipway-(\d+)-/.exec(name)?.[1]
+    if (owner !== undefined && !isAlive(Number(owner))) await disposeOf(join(base, name))
+  }
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+async function disposeOf(dir: string): Promise<void> {
+  await writeFile(join(dir, 'cgroup.kill'), '1').catch(() => {})
+  for (let attempt = 0; attempt < 50; attempt += 1) {
+    const removed = await rmdir(dir).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
+    )
+    if (removed) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }
 
@@ -80,16 +102,6 @@ async function make(
     dir,
     ranOut: async () => Number(/^oom_kill (\d+)$/m.exec(await read('memory.events'))?.[1] ?? 0) > 0,
     peakBytes: async () => Number((await read('memory.peak')).trim() || 0),
-    async dispose() {
-      await set('cgroup.kill', '1').catch(() => {})
-      for (let attempt = 0; attempt < 50; attempt += 1) {
-        const removed = await rmdir(dir).then(
-          () => true,
-          (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
-        )
-        if (removed) return
-        await new Promise((resolve) => setTimeout(resolve, 20))
-      }
-    },
+    dispose: () => disposeOf(dir),
   }
 }

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +10,7 @@ import { type Claim, claim, isClaimed } from './claim.ts'
 import { explain, readPipConfig } from './installers.ts'
 import { readLines } from './lines.ts'
 import { environmentKey, openExtras, readLock } from './lock.ts'
+import { supervised } from './supervisor.ts'
 
 async function scratch() {
   const dir = await mkdtemp(join(tmpdir(), 'slipway-parts-'))
@@ -176,7 +179,12 @@ test.runIf(process.platform === 'linux')(
     await writeFile(join(base, 'cgroup.procs'), '42\n77\n')
     expect(await findCgroups(root, self, 42)).toBeUndefined()
     await writeFile(join(base, 'cgroup.procs'), '42\n')
+    // Of a server that was killed and of one that lives.
+    await mkdir(join(base, 'slipway-4194305-1'))
+    await mkdir(join(base, `slipway-${process.pid}-1`))
     const maker = await findCgroups(root, self, 42)
+    expect(await readFile(join(base, 'slipway-4194305-1', 'cgroup.kill'), 'utf8')).toBe('1')
+    expect(await readdir(join(base, `slipway-${process.pid}-1`))).toEqual([])
     expect(await readFile(join(base, 'slipway-server', 'cgroup.procs'), 'utf8')).toBe('42')
     expect(await readFile(join(base, 'cgroup.subtree_control'), 'utf8')).toBe('+memory +cpu')
     const group = await maker!.make('1', { memory_bytes: 1000, cpu: 1.5 })
@@ -186,5 +194,21 @@ test.runIf(process.platform === 'linux')(
     expect(await group.ranOut()).toBe(false)
     await writeFile(join(group.dir, 'memory.events'), 'low 0\noom 1\noom_kill 2\n')
     expect(await group.ranOut()).toBe(true)
+  },
+)
+
+test.runIf(process.platform === 'linux')(
+  'when the server is gone the whole control group goes, with what left the process group',
+  async () => {
+    const dir = await scratch()
+    const child = spawn('/bin/sh', supervised(['sleep', '100'], 0, dir), {
+      detached: true,
+      stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+    })
+    const ended = once(child, 'exit')
+    await expect.poll(() => readFile(join(dir, 'cgroup.procs'), 'utf8').catch(() => '')).toBe('0\n')
+    child.stdio[3]!.destroy()
+    await ended
+    await expect.poll(() => readFile(join(dir, 'cgroup.kill'), 'utf8').catch(() => '')).toBe('1\n')
   },
 )

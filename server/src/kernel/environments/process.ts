@@ -98,9 +98,10 @@ function cleanEnvironment(options: ProcessOptions, scratch: string): Record<stri
 }
 
 /**
- * Starts a command in a process group of its own, with a clean environment and limits. Whatever happens, no process of it outlives
- * this server: not when it is killed with -9 either. Throws invalid for arguments that cannot be started at all; a program that
- * does not exist is an end with code 127 and a line on stderr that says so.
+ * Starts a command in a process group of its own, with a clean environment and limits. Whatever happens, no process of its group
+ * outlives this server, not when it is killed with -9 either; where cgroup v2 is delegated to us, nor does one that left the group.
+ * Elsewhere such a process is ended with its command while this server lives; `slipway doctor` says so. Throws invalid for
+ * arguments that cannot be started at all; a program that does not exist is an end with code 127 and a line on stderr that says so.
  */
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
   const { args, limits = {}, signal } = options
@@ -120,11 +121,9 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   let cgroup: Cgroup | undefined
   try {
     await mkdir(join(scratch, 'tmp'))
-    if (limits.memory_bytes !== undefined || limits.cpu !== undefined) {
-      made += 1
-      // Without it memory is watched from outside, so a kernel that changes its mind is no reason to refuse.
-      cgroup = await (await kernelLimits())?.make(String(made), limits).catch(() => undefined)
-    }
+    made += 1
+    // Without it memory is watched from outside, so a kernel that changes its mind is no reason to refuse.
+    cgroup = await (await kernelLimits())?.make(String(made), limits).catch(() => undefined)
     signal?.throwIfAborted()
     const child = spawn('/bin/sh', supervised(args, ORPHAN_GRACE_S, cgroup?.dir), {
       cwd: options.cwd ?? scratch,

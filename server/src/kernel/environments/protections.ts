@@ -28,10 +28,10 @@ export async function protections(): Promise<Protection[]> {
     { name: 'time limit', enforced: true, words: 'the whole process group is ended' },
     {
       name: 'orphans',
-      enforced: true,
+      enforced: kernel,
       words: kernel
         ? 'nothing outlives its step or this server'
-        : 'a process group ends with its step and with this server, however that ends; a process that leaves its group is ended when it was seen before',
+        : 'a process group ends with its step and with this server, however that ends; a process that left its group (setsid) is ended with its step when it was seen by then, but survives a server that is killed with -9: cgroup v2 is not delegated to this process',
     },
     { name: 'secrets', enforced: true, words: "users' code gets a clean environment, never this server's variables" },
     {

@@ -15,6 +15,8 @@ if [ -n "$cgroup" ]; then echo 0 > "$cgroup/cgroup.procs" || exit 125; fi
   read -r _ <&3
   kill -s TERM -- "-$$"
   sleep "$grace"
+  # What left the group is still in the control group, where there is one. The watcher is too: this is its last word.
+  [ -z "$cgroup" ] || echo 1 > "$cgroup/cgroup.kill"
   kill -s KILL -- "-$$"
 ) &
 exec 3<&-
