@@ -1,9 +1,10 @@
 /** Every way in: our own API, the foreign wires, and what a machine asks of a server. */
 import swagger from '@fastify/swagger'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { mlflow } from '#adapters/mlflow'
 import { scoring } from '#adapters/scoring'
-import { liveReply } from '#kernel/http/index.ts'
+import { DomainError } from '#kernel/errors.ts'
+import { DEFAULT_WORKSPACE, liveReply, may, type Who } from '#kernel/http/index.ts'
 import { accessRoutes, auditRoutes, reachableWorkspaces } from '#slices/access'
 import { datasetRoutes } from '#slices/datasets'
 import { explainRoutes } from '#slices/explain'
@@ -18,6 +19,7 @@ import { servingRoutes } from '#slices/serving'
 import { trackingRoutes } from '#slices/tracking'
 import { MLFLOW_VERSION, version } from './about.ts'
 import { evidenceOf } from './bridges.ts'
+import { deliveryRoutes } from './delivery-routes.ts'
 import { jobRoutes } from './job-routes.ts'
 import type { Parts } from './parts.ts'
 import { projectRoutes } from './project/routes.ts'
@@ -73,6 +75,7 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<voi
     releaseRoutes(own, { route, releases: parts.releases, serving, store, cursors })
     insightRoutes(own, { route, insight: parts.insight })
     jobRoutes(own, { route, jobs: parts.jobs, cursors })
+    deliveryRoutes(own, { route, events })
     projectRoutes(own, parts)
     liveRoute(own, parts)
   })
@@ -113,7 +116,7 @@ function liveRoute(app: FastifyInstance, { routes, events }: Parts): void {
 }
 
 /** Probes, metrics and the API's own description. */
-function machineRoutes(app: FastifyInstance, { routes, store, telemetry }: Parts): void {
+function machineRoutes(app: FastifyInstance, { routes, store, telemetry, access }: Parts): void {
   const { route } = routes
   route(app, {
     method: 'GET',
@@ -130,11 +133,28 @@ function machineRoutes(app: FastifyInstance, { routes, store, telemetry }: Parts
       return reply.type('text/plain').send('ready')
     },
   })
+  // They are of the whole server, so no role of a workspace alone is enough; a scraper on this machine needs no token.
   route(app, {
     method: 'GET',
     path: '/metrics',
-    may: 'insight.read',
-    handle: async ({ reply }) => reply.type(telemetry.content_type).send(await telemetry.text()),
+    may: 'anonymous',
+    handle: async ({ request, reply }) => {
+      if (!isFromThisMachine(request)) refuseAllButServerAdmins(await access.doorman.identify(request))
+      return reply.type(telemetry.content_type).send(await telemetry.text())
+    },
   })
   route(app, { method: 'GET', path: '/openapi.json', may: 'anonymous', handle: async () => app.swagger() })
+}
+
+/** By the connection itself; what a proxy of this machine passes on comes from elsewhere. */
+const isFromThisMachine = ({ socket, headers }: FastifyRequest): boolean =>
+  /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/.test(socket.remoteAddress ?? '') &&
+  !['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'].some((name) => name in headers)
+
+function refuseAllButServerAdmins(who: Who): void {
+  if (who.workspace === DEFAULT_WORKSPACE && may(who, 'insight.admin')) return
+  throw new DomainError('forbidden', `${who.name} lacks insight.admin in workspace ${DEFAULT_WORKSPACE}`, {
+    remedy:
+      'Metrics are of the whole server: ask one of its admins for a token with this right, or scrape from its machine.',
+  })
 }

@@ -4,6 +4,7 @@ import { access, stat, statfs } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { showDuration } from '#kernel/units.ts'
 import { readConfig } from '../config.ts'
+import type { Client } from './client.ts'
 import { EXIT } from './exit.ts'
 import { table } from './output.ts'
 import type { CommandAction } from './program.ts'
@@ -28,6 +29,7 @@ export const doctor: CommandAction<[{ data?: string }]> = async ({ cwd, output, 
     await disk(config.data, config['store.reserve']),
     ...(await protections()),
     await server(client.url),
+    ...(await deliveries(client)),
   ]
   output.answer(findings, () =>
     table(
@@ -118,5 +120,24 @@ async function server(url: string): Promise<Finding> {
     }
   } catch {
     return { check: 'server', verdict: 'warn', words: `nothing answers at ${url}` }
+  }
+}
+
+/** Silent where there is no server, or none that tells this caller. */
+async function deliveries(client: Client): Promise<Finding[]> {
+  const path = '/api/slipway/v1/deliveries/parked'
+  try {
+    const { items } = await client.get<{ items: { subscriber: string; name: string; seq: number }[] }>(path)
+    const [first] = items
+    if (!first) return [{ check: 'deliveries', verdict: 'ok', words: 'every event reached whom it concerns' }]
+    return [
+      {
+        check: 'deliveries',
+        verdict: 'fail',
+        words: `${items.length} parked, such as ${first.name} for ${first.subscriber}; GET ${path} says why, POST ${path}/${first.subscriber}/${first.seq}/retry tries again`,
+      },
+    ]
+  } catch {
+    return []
   }
 }

@@ -15,6 +15,11 @@ import { deadDeliveries, hasSubscriptions, refreshSubscriptions, retryDelivery }
 
 export const eventsMigrations: MigrationSource = { owner: 'events', dir: new URL('./migrations/', import.meta.url) }
 
+export const deliveryRetried: EventType<{ subscriber: string; seq: number }> = {
+  name: 'events.delivery-retried',
+  about: 'A person had an event delivered again that was parked after too many failures.',
+}
+
 /** How often the store is asked when nobody woke us: commands and other processes cannot. */
 const POLL_MS = 200
 const FEED_PAGE = 200

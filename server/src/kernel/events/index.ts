@@ -123,7 +123,7 @@ export interface EventFilter {
   limit: number
 }
 
-export { createEvents, eventCatalog, eventsMigrations } from './events.ts'
+export { createEvents, deliveryRetried, eventCatalog, eventsMigrations } from './events.ts'
 export { recordEvent } from './record.ts'
 export { type ChainPoint, type ChainReport, eraseFields, type PersonalField, verifyChain } from './seal.ts'
 export type { DeadDelivery } from './subscriptions.ts'
