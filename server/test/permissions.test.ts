@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { addRoutes } from '#app/routes.ts'
 import type { RunningApp } from '#app/start.ts'
 import { UI_ROOTS } from '#app/web.ts'
-import { ALL_PERMISSIONS, type RouteEntry } from '#kernel/http/index.ts'
+import { ALL_PERMISSIONS, ROLE_RIGHTS, type RouteEntry } from '#kernel/http/index.ts'
 import { createServer } from '#kernel/http/server.ts'
 import { silentLog } from '#kernel/log.ts'
 import { type GuardedApp, routeName as name, startGuardedApp } from '#kit/app.ts'
@@ -26,10 +26,8 @@ const OPEN = [
   'POST /api/slipway/v1/sessions',
   'GET /api/3.0/mlflow/server-info',
   'GET /ajax-api/3.0/mlflow/server-info',
-  'GET /ping',
-  'GET /serve/:endpoint/ping',
-  'GET /v2/health/live',
-  'GET /v2/health/ready',
+  // To this machine alone, and to the server's admins: below.
+  'GET /metrics',
   'GET /assets/*',
   ...UI_ROOTS.flatMap((root) => [`GET /${root}`, `GET /${root}/*`]),
 ]
@@ -48,6 +46,11 @@ const WIRES = [
 let guardedApp: GuardedApp
 let app: RunningApp
 const tokens: Record<string, string> = {}
+/** As the server began; the second one below adds its own to the same table. */
+let table: readonly RouteEntry[]
+/** The same routes on a server that is asked without a socket, so that a caller's address can be said. */
+let bare: ReturnType<typeof createServer>
+const served: string[] = []
 
 beforeAll(async () => {
   guardedApp = await startGuardedApp()
@@ -55,15 +58,27 @@ beforeAll(async () => {
   const { clock, token } = guardedApp
   tokens.elsewhere = await token(ALL_PERMISSIONS, 'elsewhere')
   tokens.expired = await token(ALL_PERMISSIONS, 'default', clock.now() + 1)
-  for (const permission of new Set(app.parts.routes.table().map(({ may }) => may))) {
+  table = [...app.parts.routes.table()]
+  for (const permission of new Set(table.map(({ may }) => may))) {
     if (permission === 'anonymous' || permission === 'signed-in') continue
     tokens[`not ${permission}`] = await token(ALL_PERMISSIONS.filter((each) => each !== permission))
   }
+  tokens.viewer = await token(ROLE_RIGHTS.viewer)
+  tokens.scraper = await token(['insight.admin'])
   clock.advance(1)
+  bare = createServer({ log: silentLog, ids: app.parts.ids, dev: false, hosts: [] })
+  bare.addHook('onRoute', ({ method, url }) => {
+    for (const each of [method].flat()) if (each !== 'HEAD' && each !== 'OPTIONS') served.push(`${each} ${url}`)
+  })
+  await addRoutes(bare, app.parts)
+  await bare.ready()
 }, 60_000)
-afterAll(() => guardedApp?.close())
+afterAll(async () => {
+  await bare?.close()
+  await guardedApp?.close()
+})
 
-const guarded = () => app.parts.routes.table().filter(({ may }) => may !== 'anonymous')
+const guarded = () => table.filter(({ may }) => may !== 'anonymous')
 
 /** One call of a route with its parameters filled; only who may is of interest, so nothing needs to be there. */
 async function call(entry: RouteEntry, token?: string, headers: Record<string, string> = {}) {
@@ -89,25 +104,16 @@ const all = (status: number) => Object.fromEntries(guarded().map((entry) => [nam
 
 describe('every route', () => {
   test('says who may, and those open to all are known', () => {
-    const table = app.parts.routes.table()
     const open = table.filter(({ may }) => may === 'anonymous').map(name)
-    expect(open.filter((each) => !OPEN.includes(each))).toEqual([])
+    expect(open.sort()).toEqual([...OPEN].sort())
     expect(table.length).toBeGreaterThan(100)
     expect(WIRES.filter((each) => !table.some((entry) => name(entry) === each))).toEqual([])
   })
 
-  test('that the server answers went through the table', async () => {
-    const served: string[] = []
-    const bare = createServer({ log: silentLog, ids: app.parts.ids, dev: false, hosts: [] })
-    bare.addHook('onRoute', ({ method, url }) => {
-      for (const each of [method].flat()) if (each !== 'HEAD' && each !== 'OPTIONS') served.push(`${each} ${url}`)
-    })
-    await addRoutes(bare, app.parts)
-    await bare.ready()
-    const known = new Set(app.parts.routes.table().map(name))
+  test('that the server answers went through the table', () => {
+    const known = new Set(guardedApp.app.parts.routes.table().map(name))
     expect(served.length).toBeGreaterThan(100)
     expect(served.filter((each) => !known.has(each))).toEqual([])
-    await bare.close()
   })
 
   test('asks for a token', async () => {
@@ -131,4 +137,22 @@ describe('every route', () => {
     for (const entry of asked) statuses[name(entry)] = (await call(entry, tokens[`not ${entry.may}`])).status
     expect(statuses).toEqual(Object.fromEntries(asked.map((entry) => [name(entry), 403])))
   })
+})
+
+test('the metrics of the whole server are for its own machine and for its admins', async () => {
+  const ask = async (remoteAddress: string, token?: string, headers: Record<string, string> = {}) =>
+    (
+      await bare.inject({
+        url: '/metrics',
+        remoteAddress,
+        headers: { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) },
+      })
+    ).statusCode
+  for (const here of ['127.0.0.1', '::1', '::ffff:127.0.0.1']) expect(await ask(here), here).toBe(200)
+  expect(await ask('127.0.0.1', undefined, { 'x-forwarded-for': '10.0.0.9' })).toBe(401)
+  expect(await ask('10.0.0.9')).toBe(401)
+  expect(await ask('10.0.0.9', tokens.expired)).toBe(401)
+  expect(await ask('10.0.0.9', tokens.viewer)).toBe(403)
+  expect(await ask('10.0.0.9', tokens.elsewhere)).toBe(403)
+  expect(await ask('10.0.0.9', tokens.scraper)).toBe(200)
 })

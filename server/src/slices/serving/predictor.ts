@@ -70,13 +70,13 @@ export function createPredictor(
   const headers = new WeakMap<Loaded, SegmentHeader>()
   const requests = deps.telemetry.counter({
     name: 'inference_requests_total',
-    help: 'Inference requests by endpoint and outcome.',
-    labels: ['endpoint', 'outcome'],
+    help: 'Inference requests by workspace, endpoint and outcome.',
+    labels: ['workspace', 'endpoint', 'outcome'],
   })
   const seconds = deps.telemetry.histogram({
     name: 'inference_seconds',
     help: 'Time from reading a request to its answer.',
-    labels: ['endpoint'],
+    labels: ['workspace', 'endpoint'],
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
   })
 
@@ -117,7 +117,7 @@ export function createPredictor(
             { cause: error },
           )
       : (error as DomainError)
-    requests.add({ endpoint: live.name, outcome: isOurs(error) ? 'error' : 'refused' })
+    requests.add({ workspace: live.workspace, endpoint: live.name, outcome: isOurs(error) ? 'error' : 'refused' })
     if (one && isOurs(error)) {
       countFailure(one.counts, error)
       if (one.runtime)
@@ -197,8 +197,8 @@ export function createPredictor(
       kept = writer.append(header, record) && kept
     }
     watermarks.see(live, journey.event_ms)
-    requests.add({ endpoint: live.name, outcome: canary ? 'fallback' : 'ok' })
-    seconds.observe({ endpoint: live.name }, shared.latency_us / 1e6)
+    requests.add({ workspace: live.workspace, endpoint: live.name, outcome: canary ? 'fallback' : 'ok' })
+    seconds.observe({ workspace: live.workspace, endpoint: live.name }, shared.latency_us / 1e6)
     if (live.spec.log === 'durable') {
       if (!kept)
         throw new DomainError('unavailable', 'the prediction could not be logged: the disk is full or too slow')
