@@ -762,6 +762,35 @@ export interface paths {
       }
     }
   }
+  '/api/slipway/v1/deliveries/parked': {
+    /** Events that could not be delivered and wait for a person, newest first, at most 200 */
+    get: {
+      parameters: { query?: never; path?: never }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            /** The part that could not take it. */
+            subscriber: string
+            /** The event, by its order in the audit. */
+            seq: number
+            /** What happened. */
+            name: string
+            attempts: number
+            last_error: string | null
+          })[]
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/deliveries/parked/{subscriber}/{seq}/retry': {
+    /** Try a parked delivery again, up to twenty times as at first */
+    post: {
+      parameters: { path: { subscriber: string; seq: number } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+      }
+    }
+  }
   '/api/slipway/v1/endpoints': {
     /** Endpoints with their wanted traffic */
     get: {
