@@ -5,7 +5,7 @@ import { type ServerProcess, startServerProcess } from '../hold/server-process.t
 const PAUSE_MS = { least: 3_000, most: 20_000 }
 /** Work that a release, a training or a retraining consists of. */
 const WORK = /^(releases|pipelines|serving)\./
-/** A job whose worker died five times is given up, rightly: nobody is killed that often here. */
+/** A job whose worker died five times is given up, rightly: of this work, none is killed that often. */
 const LOSSES_MAX = 3
 const LOOK_MS = 50
 const WORK_WAIT_MS = 12_000
@@ -53,7 +53,7 @@ export function startKiller(first: ServerProcess, data: string, onEnd: (end: End
   let server = first
   let stopped = false
 
-  const spared = ({ jobs }: Seen) => jobs.some(({ id }) => (losses.get(id) ?? 0) >= LOSSES_MAX)
+  const spared = ({ jobs }: Seen) => jobs.some(({ id, kind }) => WORK.test(kind) && (losses.get(id) ?? 0) >= LOSSES_MAX)
   /** Every second time it waits for work and strikes into the middle of it. */
   const moment = async (n: number): Promise<Seen> => {
     await sleep(PAUSE_MS.least + Math.random() * (PAUSE_MS.most - PAUSE_MS.least))
