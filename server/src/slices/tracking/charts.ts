@@ -1,36 +1,57 @@
+import { notFound } from '#kernel/errors.ts'
 import type { Sql } from '#kernel/store/index.ts'
-import { scanPoints } from './history.ts'
-import { LIMITS } from './limits.ts'
+import { allIn } from './lists.ts'
+import { drawSeries, type Window, type XAxis } from './metrics/thin.ts'
 import type { Integer } from './model.ts'
-import { type MetricRow, mustFindRun } from './run-rows.ts'
+import { mustFindRun } from './run-rows.ts'
 
 /** Column-wise, for drawing: `value` has null where a point is NaN. */
 export interface ChartSeries {
   key: string
-  /** Points logged; more than drawn when they were thinned out. */
+  /** Points logged in the range; more than drawn when they were thinned out. */
   count: number
   step: number[]
   timestamp_ms: number[]
   value: (number | null)[]
 }
 
-export interface ChartAsk {
+/** Part of the x axis: steps, epoch milliseconds, or milliseconds since the run's start. Inclusive, each end optional. */
+export interface ChartRange {
+  x?: XAxis
+  from?: number
+  to?: number
+}
+
+export interface ChartAsk extends ChartRange {
   workspace: string
   run_id: string
   /** All keys when empty. */
   keys: readonly string[]
-  /** About how many points a series may have; each bucket keeps its least, greatest and last. */
+  /** About how many points a series may have; each bucket of the axis keeps its least, greatest and last. */
   points: number
 }
 
 export const CHART_KEYS_MAX = 200
 /** Points read for one chart: what a reader thread does in about two seconds. */
 const CHART_POINTS_READ_MAX = 2_000_000
+/** Points drawn in one answer, over all series: about 20 MB of JSON. */
+const CHART_POINTS_DRAWN_MAX = 400_000
+const SERIES_POINTS_MIN = 30
 
 export interface Chart {
   series: ChartSeries[]
   /** Keys that were too many, or whose points would have been: to be asked for by name. */
   left_out: string[]
+}
+
+/** In the run's own terms: relative time counts from its start. */
+const windowOf = (start_ms: number, { x = 'step', from, to }: ChartRange): Window => {
+  const base = x === 'relative' ? start_ms : 0
+  return {
+    order: x === 'step' ? 'step' : 'time',
+    ...(from !== undefined && { from: from + base }),
+    ...(to !== undefined && { to: to + base }),
+  }
 }
 
 /** Series of a run, thinned out so that no extreme disappears. Throws not-found for an unknown run. */
@@ -49,48 +70,67 @@ export async function chart(sql: Sql, ask: ChartAsk): Promise<Chart> {
       drawn.left_out.push(key)
       continue
     }
-    const thinned = await thin(sql, series, key, ask.points)
-    drawn.series.push(thinned)
-    read += thinned.count
+    const { points, count, decoded } = await drawSeries(sql, series, windowOf(run.start_ms, ask), ask.points)
+    drawn.series.push({ key, count, ...points })
+    read += decoded
   }
   return drawn
 }
 
-async function thin(sql: Sql, series: Integer, key: string, points: number): Promise<ChartSeries> {
-  const counted = await sql.get<{ n: number }>(
-    'SELECT count(*) AS n FROM (SELECT 1 AS one FROM metric_point WHERE series = ? LIMIT ?) AS counted',
-    [series, LIMITS.history_unpaged],
+export interface ChartsAsk extends ChartRange {
+  workspace: string
+  run_ids: readonly string[]
+  keys: readonly string[]
+  points: number
+}
+
+export interface Charts {
+  /** By run in the order asked, then by key in the order asked; those that exist. */
+  series: (ChartSeries & { run_id: string })[]
+  runs: { run_id: string; name: string; status: string; start_ms: number }[]
+  /** Series that would have been too much for one answer: to be asked for by themselves. */
+  left_out: { run_id: string; key: string }[]
+}
+
+/** Several keys of several runs. Throws not-found for an unknown run. */
+export async function charts(sql: Sql, ask: ChartsAsk): Promise<Charts> {
+  const run_ids = [...new Set(ask.run_ids)]
+  const keys = [...new Set(ask.keys)]
+  const runs = await allIn<{ run_key: number; run_id: string; name: string; status: string; start_ms: number }>(
+    sql,
+    'SELECT run_key, run_id, name, status, start_ms FROM run WHERE workspace = ? AND run_id IN',
+    [ask.workspace],
+    run_ids,
   )
-  const count = counted!.n
-  const drawn: ChartSeries = { key, count, step: [], timestamp_ms: [], value: [] }
-  const put = (row: MetricRow) => {
-    drawn.step.push(Number(row.step))
-    drawn.timestamp_ms.push(Number(row.at_ms))
-    drawn.value.push(row.is_nan ? null : row.value)
+  const byId = new Map(runs.map((run) => [run.run_id, run]))
+  const missing = run_ids.find((id) => !byId.has(id))
+  if (missing !== undefined) throw notFound(`Run with id=${missing.slice(0, 300)} not found`, { field: 'run_ids' })
+  const wanted: { run_id: string; start_ms: number; key: string; series: Integer }[] = []
+  const found: Charts['runs'] = []
+  for (const run_id of run_ids) {
+    const { run_key, name, status, start_ms } = byId.get(run_id)!
+    found.push({ run_id, name, status, start_ms })
+    const rows = await allIn<{ series: Integer; key: string }>(
+      sql,
+      'SELECT series, key FROM run_metric WHERE run_key = ? AND key IN',
+      [run_key],
+      keys,
+    )
+    const series = new Map(rows.map((row) => [row.key, row.series]))
+    for (const key of keys) if (series.has(key)) wanted.push({ run_id, start_ms, key, series: series.get(key)! })
   }
-  // Three points a bucket at most: least, greatest and last.
-  const size = count <= points ? 1 : Math.ceil((count * 3) / points)
-  let bucket: MetricRow[] = []
-  let seen = 0
-  for await (const row of scanPoints(sql, series)) {
-    bucket.push(row)
-    if (bucket.length === size) {
-      for (const kept of keep(bucket)) put(kept)
-      bucket = []
+  const share = Math.floor(CHART_POINTS_DRAWN_MAX / Math.max(1, wanted.length))
+  const most = Math.min(ask.points, Math.max(SERIES_POINTS_MIN, share))
+  const drawn: Charts = { series: [], runs: found, left_out: [] }
+  let read = 0
+  for (const { run_id, start_ms, key, series } of wanted) {
+    if (read >= CHART_POINTS_READ_MAX) {
+      drawn.left_out.push({ run_id, key })
+      continue
     }
-    if (++seen >= LIMITS.history_unpaged) break
+    const { points, count, decoded } = await drawSeries(sql, series, windowOf(start_ms, ask), most)
+    drawn.series.push({ run_id, key, count, ...points })
+    read += decoded
   }
-  for (const kept of keep(bucket)) put(kept)
   return drawn
-}
-
-function keep(bucket: readonly MetricRow[]): MetricRow[] {
-  if (bucket.length <= 3) return [...bucket]
-  const numbers = bucket.filter((row) => !row.is_nan)
-  const kept = new Set<MetricRow>([bucket.at(-1)!])
-  if (numbers.length > 0) {
-    kept.add(numbers.reduce((least, row) => (row.value < least.value ? row : least)))
-    kept.add(numbers.reduce((most, row) => (row.value > most.value ? row : most)))
-  }
-  return bucket.filter((row) => kept.has(row))
 }

@@ -3,6 +3,7 @@
  * data in and out.
  */
 import { logBatch, logMetric } from './metric-commands.ts'
+import { sealMetrics } from './metrics/seal.ts'
 import {
   createModel,
   deleteModelTag,
@@ -24,6 +25,7 @@ export const trackingCommands = {
   'tracking.deleteTag': deleteTag,
   'tracking.logBatch': logBatch,
   'tracking.recordModel': recordModel,
+  'tracking.sealMetrics': sealMetrics,
   'tracking.logInputs': logInputs,
   'tracking.logOutputs': logOutputs,
   'tracking.createModel': createModel,

@@ -129,30 +129,36 @@ export async function fillExperiments(sql: Sql, rows: readonly ExperimentRow[]):
   }))
 }
 
-/** Runs of each experiment by lifecycle, those running, and when the last one started. */
+/** Runs of each experiment by lifecycle, those running, and when the last one started: as many rows whatever it holds. */
 export async function experimentCounts(
   sql: Sql,
   experiments: readonly number[],
 ): Promise<(experiment: number) => RunCounts> {
-  const rows = await allIn<{ experiment: number } & RunCounts>(
+  const counted = await allIn<{ experiment: number; active: number; deleted: number; running: number }>(
     sql,
-    `SELECT experiment, sum(CASE WHEN lifecycle = 'active' THEN 1 ELSE 0 END) AS active,
-       sum(CASE WHEN lifecycle = 'active' THEN 0 ELSE 1 END) AS deleted,
-       sum(CASE WHEN lifecycle = 'active' AND status = 'RUNNING' THEN 1 ELSE 0 END) AS running,
-       max(CASE WHEN lifecycle = 'active' THEN start_ms END) AS last_started_ms
-     FROM run WHERE experiment IN`,
+    `SELECT experiment, sum(active) AS active, sum(deleted) AS deleted, sum(running) AS running
+     FROM experiment_runs WHERE experiment IN`,
     [],
     experiments,
     ' GROUP BY experiment',
   )
-  const counts = new Map(rows.map((row) => [row.experiment, row]))
+  const started = await allIn<{ experiment: number; last_started_ms: number | null }>(
+    sql,
+    `SELECT e.experiment, (SELECT r.start_ms FROM run r WHERE r.experiment = e.experiment AND r.lifecycle = 'active'
+       ORDER BY r.start_ms DESC LIMIT 1) AS last_started_ms
+     FROM experiment e WHERE e.experiment IN`,
+    [],
+    experiments,
+  )
+  const counts = new Map(counted.map((row) => [row.experiment, row]))
+  const last = new Map(started.map((row) => [row.experiment, row.last_started_ms]))
   return (experiment) => {
     const found = counts.get(experiment)
     return {
       active: Number(found?.active ?? 0),
       deleted: Number(found?.deleted ?? 0),
       running: Number(found?.running ?? 0),
-      last_started_ms: found?.last_started_ms ?? null,
+      last_started_ms: last.get(experiment) ?? null,
     }
   }
 }

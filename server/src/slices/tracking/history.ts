@@ -2,8 +2,10 @@ import { invalid } from '#kernel/errors.ts'
 import type { Sql } from '#kernel/store/index.ts'
 import { LIMITS } from './limits.ts'
 import { allIn } from './lists.ts'
+import { appendPoints, noPoints, type Place, type Points, placeAt, pushPoint, slicePoints } from './metrics/points.ts'
+import { countAtMost, type Scan, scanPoints } from './metrics/scan.ts'
 import type { Integer, Metric, SearchPage } from './model.ts'
-import { type MetricRow, mustFindRun, toMetric } from './run-rows.ts'
+import { mustFindRun } from './run-rows.ts'
 
 export interface RunMetric extends Metric {
   run_id: string
@@ -25,7 +27,22 @@ async function seriesOf(sql: Sql, workspace: string, run_ids: readonly string[],
   )
 }
 
-const POINTS = 'SELECT step, at_ms, value, is_nan FROM metric_point WHERE series = ?'
+/** The first `limit` points of a scan. */
+async function firstPoints(sql: Sql, series: Integer, scan: Scan, limit: number): Promise<Points> {
+  const all = noPoints()
+  for await (const some of scanPoints(sql, series, scan)) {
+    appendPoints(all, some, Math.min(some.value.length, limit - all.value.length))
+    if (all.value.length >= limit) break
+  }
+  return all
+}
+
+const metricAt = (key: string, points: Points, at: number): Metric => ({
+  key,
+  value: points.value[at]!,
+  timestamp_ms: points.at_ms[at]!,
+  step: points.step[at]!,
+})
 
 export interface HistoryPage {
   workspace: string
@@ -36,37 +53,53 @@ export interface HistoryPage {
   position?: unknown
 }
 
+/** The last point of the page before: timestamp, step, value, is_nan. Independent of how the points are stored. */
 type Position = { at: [Integer | string, Integer | string, number, number] }
 
+function placeOf(position: unknown): Place {
+  const { at } = position as Position
+  if (!Array.isArray(at) || at.length !== 4) throw invalid('Invalid page token', { field: 'page_token' })
+  const [at_ms, step, value, is_nan] = at
+  const integer = (each: Integer | string) => (typeof each === 'string' ? BigInt(each) : each)
+  return { at_ms: integer(at_ms), step: integer(step), value: is_nan ? Number.NaN : value }
+}
+
+function positionOf({ step, at_ms, value }: Place): Position {
+  const plain = (each: Integer) => (typeof each === 'bigint' ? each.toString() : each)
+  const isNan = Number.isNaN(value)
+  return { at: [plain(at_ms), plain(step), isNan ? 0 : value, isNan ? 1 : 0] }
+}
+
+/** A page of points by column: a tenth of the work of one object a point. */
+export interface HistoryColumns {
+  key: string
+  points: Points
+  next?: unknown
+}
+
 /** Points by timestamp, step, value. Empty for an unknown run or key. */
-export async function history(sql: Sql, ask: HistoryPage): Promise<SearchPage<Metric>> {
-  const [found] = await seriesOf(sql, ask.workspace, [ask.run_id], ask.key)
-  if (!found) return { items: [] }
+export async function historyColumns(sql: Sql, ask: HistoryPage): Promise<HistoryColumns> {
+  const { key } = ask
+  const after = ask.position === undefined ? undefined : placeOf(ask.position)
+  const [found] = await seriesOf(sql, ask.workspace, [ask.run_id], key)
+  if (!found) return { key, points: noPoints() }
   const limit = ask.limit ?? LIMITS.history_unpaged
-  const after = ask.position as Position | undefined
-  if (after !== undefined && !(Array.isArray(after.at) && after.at.length === 4)) {
-    throw invalid('Invalid page token', { field: 'page_token' })
-  }
-  const rows = await sql.all<MetricRow>(
-    `${POINTS}${after ? ' AND (at_ms, step, value, is_nan) > (?, ?, ?, ?)' : ''}
-     ORDER BY at_ms, step, value, is_nan LIMIT ?`,
-    [
-      found.series,
-      ...(after ? after.at.map((each) => (typeof each === 'string' ? BigInt(each) : each)) : []),
-      limit + 1,
-    ],
-  )
-  const items = rows.slice(0, limit).map((row) => toMetric({ ...row, key: ask.key }))
-  if (rows.length <= limit) return { items }
+  const points = await firstPoints(sql, found.series, { order: 'time', ...(after && { after }) }, limit + 1)
+  if (points.value.length <= limit) return { key, points }
   if (ask.limit === undefined) {
     throw invalid(`this metric has more than ${limit} points`, {
       field: 'max_results',
       remedy: `Ask for pages with max_results up to ${LIMITS.history_page}.`,
     })
   }
-  const last = rows[limit - 1]!
-  const plain = (value: Integer) => (typeof value === 'bigint' ? value.toString() : value)
-  return { items, next: { at: [plain(last.at_ms), plain(last.step), last.value, last.is_nan] } satisfies Position }
+  return { key, points: slicePoints(points, 0, limit), next: positionOf(placeAt(points, limit - 1)) }
+}
+
+/** As historyColumns, point by point. */
+export async function history(sql: Sql, ask: HistoryPage): Promise<SearchPage<Metric>> {
+  const { points, next } = await historyColumns(sql, ask)
+  const items = points.value.map((_, at) => metricAt(ask.key, points, at))
+  return { items, ...(next !== undefined && { next }) }
 }
 
 /** Points of several runs by run id, timestamp, step, value; at most `limit` in all. */
@@ -76,14 +109,14 @@ export async function bulkHistory(
 ): Promise<RunMetric[]> {
   const series = await seriesOf(sql, ask.workspace, ask.run_ids, ask.key)
   series.sort((a, b) => (a.run_id < b.run_id ? -1 : 1))
-  const points: RunMetric[] = []
+  const all: RunMetric[] = []
   for (const { series: id, run_id } of series) {
-    const left = ask.limit - points.length
+    const left = ask.limit - all.length
     if (left <= 0) break
-    const rows = await sql.all<MetricRow>(`${POINTS} ORDER BY at_ms, step, value, is_nan LIMIT ?`, [id, left])
-    for (const row of rows) points.push({ ...toMetric({ ...row, key: ask.key }), run_id })
+    const points = await firstPoints(sql, id, { order: 'time' }, left)
+    for (let at = 0; at < points.value.length; at++) all.push({ ...metricAt(ask.key, points, at), run_id })
   }
-  return points
+  return all
 }
 
 export interface Interval {
@@ -102,68 +135,54 @@ export interface Interval {
  */
 export async function intervalHistory(sql: Sql, ask: Interval): Promise<RunMetric[]> {
   const found = new Map((await seriesOf(sql, ask.workspace, ask.run_ids, ask.key)).map((each) => [each.run_id, each]))
-  const range = ask.start_step === undefined ? '' : ' AND step >= ? AND step <= ?'
-  const bounds = ask.start_step === undefined ? [] : [ask.start_step, ask.end_step!]
-  const points: RunMetric[] = []
+  const scan: Scan = {
+    order: 'step',
+    ...(ask.start_step !== undefined && { from: ask.start_step, to: ask.end_step! }),
+  }
+  const all: RunMetric[] = []
   for (const run_id of new Set(ask.run_ids)) {
     const series = found.get(run_id)
     if (!series) {
       await mustFindRun(sql, ask.workspace, run_id)
       continue
     }
-    const counted = await sql.get<{ n: number }>(`SELECT count(*) AS n FROM metric_point WHERE series = ?${range}`, [
-      series.series,
-      ...bounds,
-    ])
-    const n = counted!.n
-    const stride = ask.limit === 1 ? n : (n - 1) / (ask.limit - 1)
-    const order = 'step, at_ms, value, is_nan'
-    const rows =
-      n <= ask.limit
-        ? await sql.all<MetricRow>(`${POINTS}${range} ORDER BY ${order}`, [series.series, ...bounds])
-        : await everyNth(sql, series.series, range, bounds, stride, n, ask.limit)
-    for (const row of rows) points.push({ ...toMetric({ ...row, key: ask.key }), run_id })
+    const points = await spread(sql, series.series, scan, ask.limit)
+    for (let at = 0; at < points.value.length; at++) all.push({ ...metricAt(ask.key, points, at), run_id })
   }
-  return points
+  return all
 }
 
-/** Reads the points in bounded pieces and keeps those at the wanted places, so that memory stays small. */
-async function everyNth(
-  sql: Sql,
-  series: Integer,
-  range: string,
-  bounds: readonly Integer[],
-  stride: number,
-  n: number,
-  limit: number,
-): Promise<MetricRow[]> {
-  const wanted = new Set(limit === 1 ? [n - 1] : Array.from({ length: limit }, (_, i) => Math.round(i * stride)))
-  const kept: MetricRow[] = []
-  let seen = 0
-  for await (const row of scanPoints(sql, series, range, bounds)) {
-    if (wanted.has(seen++)) kept.push(row)
+/** Points held in memory while it is not known how many there are. */
+const HELD_MAX = 200_000
+
+/** At most `limit` points of a scan, at even distances by their number. */
+async function spread(sql: Sql, series: Integer, scan: Scan, limit: number): Promise<Points> {
+  const held = (await countAtMost(sql, series, scan, HELD_MAX + 1)) <= HELD_MAX
+  const kept = noPoints()
+  const all: Points[] = []
+  let count = 0
+  for await (const some of scanPoints(sql, series, scan)) {
+    count += some.value.length
+    if (held) all.push(some)
   }
+  const wanted = placesOf(count, limit)
+  let at = 0
+  let seen = 0
+  const keep = (some: Points) => {
+    for (; at < wanted.length && wanted[at]! < seen + some.value.length; at++) {
+      const i = wanted[at]! - seen
+      pushPoint(kept, some.step[i]!, some.at_ms[i]!, some.value[i]!)
+    }
+    seen += some.value.length
+  }
+  if (held) for (const some of all) keep(some)
+  else for await (const some of scanPoints(sql, series, scan)) keep(some)
   return kept
 }
 
-const SCAN_ROWS = 20_000
-
-/** All points of a series by step, a piece at a time. */
-export async function* scanPoints(
-  sql: Sql,
-  series: Integer,
-  range = '',
-  bounds: readonly Integer[] = [],
-): AsyncGenerator<MetricRow> {
-  let last: MetricRow | undefined
-  for (;;) {
-    const rows: MetricRow[] = await sql.all<MetricRow>(
-      `${POINTS}${range}${last ? ' AND (step, at_ms, value, is_nan) > (?, ?, ?, ?)' : ''}
-       ORDER BY step, at_ms, value, is_nan LIMIT ?`,
-      [series, ...bounds, ...(last ? [last.step, last.at_ms, last.value, last.is_nan] : []), SCAN_ROWS],
-    )
-    yield* rows
-    if (rows.length < SCAN_ROWS) return
-    last = rows.at(-1)
-  }
+function placesOf(count: number, limit: number): number[] {
+  if (count <= limit) return Array.from({ length: count }, (_, i) => i)
+  if (limit === 1) return [count - 1]
+  const stride = (count - 1) / (limit - 1)
+  return [...new Set(Array.from({ length: limit }, (_, i) => Math.round(i * stride)))]
 }

@@ -25,6 +25,7 @@ export type {
   SearchPage,
   Stamp,
 } from './model.ts'
+export { createSealer, type Sealer } from './metrics/sealer.ts'
 export { MODEL_STATUSES, RUN_STATUSES } from './model.ts'
 export { trackingQueries } from './queries.ts'
 export { type TrackingRouteDeps, trackingRoutes } from './routes.ts'

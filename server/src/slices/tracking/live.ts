@@ -2,6 +2,8 @@ import { DomainError } from '#kernel/errors.ts'
 import type { Log } from '#kernel/log.ts'
 import type { Sql, Store } from '#kernel/store/index.ts'
 import { CHART_KEYS_MAX } from './charts.ts'
+import { type Place, placeAt } from './metrics/points.ts'
+import { scanPoints } from './metrics/scan.ts'
 import type { Integer } from './model.ts'
 import { type MetricRow, mustFindRun } from './run-rows.ts'
 
@@ -125,16 +127,26 @@ async function changeOf(
     const before = run.seen.get(row.key)
     run.seen.set(row.key, row)
     if (!run.state || isSame(before, row)) continue
-    const fresh = await sql.all<MetricRow>(
-      `SELECT step, at_ms, value, is_nan FROM metric_point WHERE series = ?
-       ${before ? 'AND (step, at_ms, value) > (?, ?, ?)' : ''} ORDER BY step, at_ms, value LIMIT ?`,
-      [row.series, ...(before ? [before.step, before.at_ms, before.value] : []), POINTS_MAX],
-    )
-    for (const { step, at_ms, value, is_nan } of fresh) {
-      points.push({ key: row.key, step: Number(step), timestamp_ms: Number(at_ms), value: is_nan ? null : value })
+    for (const { step, at_ms, value } of await pointsAfter(sql, row.series, before)) {
+      points.push({
+        key: row.key,
+        step: Number(step),
+        timestamp_ms: Number(at_ms),
+        value: Number.isNaN(value) ? null : value,
+      })
     }
   }
   return { points, state: { status, name } }
+}
+
+async function pointsAfter(sql: Sql, series: Integer, before: MetricRow | undefined): Promise<Place[]> {
+  const after = before && { ...before, value: before.is_nan ? Number.NaN : before.value }
+  const places: Place[] = []
+  for await (const some of scanPoints(sql, series, { order: 'step', ...(after && { after }) })) {
+    for (let at = 0; at < some.value.length && places.length < POINTS_MAX; at++) places.push(placeAt(some, at))
+    if (places.length === POINTS_MAX) break
+  }
+  return places
 }
 
 const isSame = (a: MetricRow | undefined, b: MetricRow): boolean =>

@@ -1,73 +1,10 @@
 import { invalid } from '#kernel/errors.ts'
 import type { Tx } from '#kernel/store/index.ts'
 import { checkBatch, checkMetric } from './checks.ts'
-import { insertMany } from './lists.ts'
-import type { Integer, KeyValue, MetricInput, Stamp } from './model.ts'
+import { columnsOf, writePoint, writePoints } from './metrics/write.ts'
+import type { KeyValue, MetricInput, Stamp } from './model.ts'
 import { mustFindModel } from './model-rows.ts'
 import { activeRun, amend, openRun, writeParams, writeTags } from './run-commands.ts'
-
-const DOUBLE_MAX = Number.MAX_VALUE
-
-interface Stored {
-  value: number
-  is_nan: 0 | 1
-}
-
-/** No database keeps NaN and infinities alike: NaN is marked, infinities are the greatest doubles, as in MLflow. */
-function stored(value: number): Stored {
-  if (Number.isNaN(value)) return { value: 0, is_nan: 1 }
-  return { value: Math.max(-DOUBLE_MAX, Math.min(DOUBLE_MAX, value)), is_nan: 0 }
-}
-
-const isLater = (a: MetricInput, b: MetricInput): boolean => {
-  if (a.step !== b.step) return a.step > b.step
-  if (a.timestamp_ms !== b.timestamp_ms) return a.timestamp_ms > b.timestamp_ms
-  return stored(a.value).value > stored(b.value).value
-}
-
-const PUT_LATEST = `INSERT INTO run_metric (run_key, key, step, at_ms, value, is_nan) VALUES (?, ?, ?, ?, ?, ?)
-  ON CONFLICT (run_key, key) DO UPDATE SET
-    step = excluded.step, at_ms = excluded.at_ms, value = excluded.value, is_nan = excluded.is_nan
-  WHERE (excluded.step, excluded.at_ms, excluded.value) > (run_metric.step, run_metric.at_ms, run_metric.value)
-  RETURNING series`
-
-/** The series of a key, whose latest point is `point` unless a later one is there. */
-async function putLatest(tx: Tx, run_key: number, point: MetricInput): Promise<Integer> {
-  const { value, is_nan } = stored(point.value)
-  const put = await tx.get<{ series: Integer }>(PUT_LATEST, [
-    run_key,
-    point.key,
-    point.step,
-    point.timestamp_ms,
-    value,
-    is_nan,
-  ])
-  if (put) return put.series
-  const there = await tx.get<{ series: Integer }>('SELECT series FROM run_metric WHERE run_key = ? AND key = ?', [
-    run_key,
-    point.key,
-  ])
-  return there!.series
-}
-
-async function writeMetrics(tx: Tx, run_key: number, metrics: readonly MetricInput[]): Promise<void> {
-  const latest = new Map<string, MetricInput>()
-  for (const metric of metrics) {
-    const before = latest.get(metric.key)
-    if (!before || isLater(metric, before)) latest.set(metric.key, metric)
-  }
-  const series = new Map<string, Integer>()
-  for (const [key, metric] of latest) series.set(key, await putLatest(tx, run_key, metric))
-  await insertMany(
-    tx,
-    'metric_point (series, step, at_ms, value, is_nan)',
-    metrics.map((metric) => {
-      const { value, is_nan } = stored(metric.value)
-      return [series.get(metric.key)!, metric.step, metric.timestamp_ms, value, is_nan]
-    }),
-    'ON CONFLICT DO NOTHING',
-  )
-}
 
 /** Those that name a logged model are kept for the model as well. */
 async function writeModelMetrics(
@@ -90,7 +27,7 @@ async function writeModelMetrics(
         field: 'dataset_name',
       })
     }
-    const { value, is_nan } = stored(metric.value)
+    const [value, is_nan] = columnsOf(metric.value)
     await tx.run(
       `INSERT INTO logged_model_metric (model_key, key, at_ms, step, run_id, dataset_name, dataset_digest, value, is_nan)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -120,7 +57,7 @@ export interface LogMetric {
 export async function logMetric(tx: Tx, { workspace, run_id, metric }: LogMetric): Promise<void> {
   checkMetric(metric)
   const run = await openRun(tx, workspace, run_id)
-  await writeMetrics(tx, run.run_key, [metric])
+  await writePoint(tx, run.run_key, metric)
   if (metric.model_id) await writeModelMetrics(tx, workspace, run_id, [metric])
 }
 
@@ -151,7 +88,7 @@ export async function logBatch(tx: Tx, input: LogBatch): Promise<void> {
           )
         })
   if (input.metrics.length > 0) {
-    await writeMetrics(tx, run.run_key, input.metrics)
+    await writePoints(tx, run.run_key, input.metrics)
     await writeModelMetrics(tx, workspace, input.run_id, input.metrics)
   }
   const amendment = tags.length === 0 ? {} : await writeTags(tx, run, tags)

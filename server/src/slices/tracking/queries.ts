@@ -1,10 +1,11 @@
 /** Named reads that run beside the database; each is also an ordinary function over `Sql`. */
 import { invalid, notFound } from '#kernel/errors.ts'
 import type { Sql } from '#kernel/store/index.ts'
-import { chart } from './charts.ts'
+import { chart, charts } from './charts.ts'
 import { fillExperiments, findExperimentByName, mustFindExperiment } from './experiment-rows.ts'
-import { bulkHistory, history, intervalHistory } from './history.ts'
+import { bulkHistory, history, historyColumns, intervalHistory } from './history.ts'
 import { LIMITS } from './limits.ts'
+import { unsealedSeries } from './metrics/seal.ts'
 import type { Experiment, LoggedModel, Run, SearchPage } from './model.ts'
 import { fillModels, mustFindModel } from './model-rows.ts'
 import { fillRuns, mustFindRun } from './run-rows.ts'
@@ -113,9 +114,12 @@ export const trackingQueries = {
   'tracking.searchLoggedModels': searchLoggedModels,
   'tracking.searchDatasets': searchDatasets,
   'tracking.history': history,
+  'tracking.historyColumns': historyColumns,
+  'tracking.unsealedSeries': unsealedSeries,
   'tracking.bulkHistory': bulkHistory,
   'tracking.intervalHistory': intervalHistory,
   'tracking.chart': chart,
+  'tracking.charts': charts,
   'tracking.runTable': runTable,
   'tracking.runColumns': runColumns,
   'tracking.compareRuns': compareRuns,

@@ -5,7 +5,7 @@ import { type Cursors, liveReply, PAGE_DEFAULT, type Routes } from '#kernel/http
 import type { Log } from '#kernel/log.ts'
 import type { Store } from '#kernel/store/index.ts'
 import { sendArtifact } from './artifact-files.ts'
-import type { ChartAsk } from './charts.ts'
+import type { ChartAsk, ChartRange, ChartsAsk } from './charts.ts'
 import { experimentCounts } from './experiment-rows.ts'
 import { createRunWatch } from './live.ts'
 import type { LoggedModel, Run, SearchPage } from './model.ts'
@@ -44,6 +44,12 @@ const searchOf = (
   view: (query.view ?? 'active') as 'active' | 'deleted' | 'all',
   limit: query.limit ?? PAGE_DEFAULT,
   ...(query.cursor && { position: cursors.decode(query.cursor) }),
+})
+
+const rangeOf = ({ x, from, to }: ChartRange): ChartRange => ({
+  ...(x && { x }),
+  ...(from !== undefined && { from }),
+  ...(to !== undefined && { to }),
 })
 
 export function trackingRoutes(app: FastifyInstance, deps: TrackingRouteDeps): void {
@@ -135,6 +141,26 @@ function runRoutes(app: FastifyInstance, deps: TrackingRouteDeps): void {
         run_id: params.run_id,
         keys: query.keys ? query.keys.split(',') : [],
         points: query.points ?? 1000,
+        ...rangeOf(query),
+      }),
+    },
+  })
+  route(app, {
+    method: 'POST',
+    path: `${API}/runs/charts`,
+    may: 'tracking.read',
+    summary:
+      'Metric series of several runs for drawing, a part of the axis at a time, thinned out with every extreme kept',
+    body: schema.ChartsBody,
+    reply: schema.Charts,
+    ask: {
+      name: 'tracking.charts',
+      input: ({ who, body }): ChartsAsk => ({
+        workspace: who.workspace,
+        run_ids: body.run_ids,
+        keys: body.keys,
+        points: body.points ?? 1000,
+        ...rangeOf(body),
       }),
     },
   })

@@ -9,8 +9,9 @@ import { ensureDefault, findExperiment, mustBeActive, mustFindExperiment } from 
 import { refuseIfHeld } from './held.ts'
 import { LIMITS } from './limits.ts'
 import { insertMany } from './lists.ts'
+import { noteEnded } from './metrics/unsealed.ts'
 import { isEnded, type KeyValue, type Run, type RunInfo, type RunStatus, type Stamp } from './model.ts'
-import { fillRuns, infoOf, mustFindRun, type RunRow } from './run-rows.ts'
+import { infoOf, mustFindRun, type RunRow } from './run-rows.ts'
 
 export const RUN_NAME_TAG = 'mlflow.runName'
 export const STEP_RUN_TAG = 'slipway.step_run'
@@ -77,10 +78,12 @@ export async function createRun(tx: Tx, input: CreateRun): Promise<Run> {
   tags.set(RUN_NAME_TAG, name)
   const step_run = who.kind === 'run' ? who.id : undefined
   if (step_run !== undefined) tags.set(STEP_RUN_TAG, step_run)
+  const user_id = input.user_id || who.name
+  const start_ms = input.start_ms || input.now_ms
   const made = await tx.get<{ run_key: number }>(
     `INSERT INTO run (workspace, run_id, experiment, name, user_id, status, start_ms, end_ms, lifecycle, deleted_with_experiment)
      VALUES (?, ?, ?, ?, ?, 'RUNNING', ?, NULL, 'active', 0) RETURNING run_key`,
-    [workspace, run_id, experiment.experiment, name, input.user_id || who.name, input.start_ms || input.now_ms],
+    [workspace, run_id, experiment.experiment, name, user_id, start_ms],
   )
   await insertMany(
     tx,
@@ -97,9 +100,18 @@ export async function createRun(tx: Tx, input: CreateRun): Promise<Run> {
       edges: [{ from: { kind: 'run', id: run_id }, to: { kind: 'step-run', id: step_run }, relation: 'part-of' }],
     }),
   })
-  const [run] = await fillRuns(tx, [await mustFindRun(tx, workspace, run_id)])
-  return run!
+  return {
+    ...infoOf({ ...experiment, run_key: made!.run_key, run_id, name, user_id, start_ms, ...FRESH }),
+    metrics: [],
+    params: [],
+    tags: [...tags].map(([key, value]) => ({ key, value })).sort((a, b) => (a.key < b.key ? -1 : 1)),
+    dataset_inputs: [],
+    model_inputs: [],
+    model_outputs: [],
+  }
 }
+
+const FRESH = { status: 'RUNNING', end_ms: null, lifecycle: 'active', artifact_uri: null } as const
 
 export interface UpdateRun extends Stamp {
   run_id: string
@@ -122,6 +134,7 @@ export async function updateRun(tx: Tx, input: UpdateRun): Promise<RunInfo> {
   if (input.name) await putTag(tx, run.run_key, { key: RUN_NAME_TAG, value: name })
   const info = infoOf({ ...run, status, end_ms, name })
   if (isEnded(status) && !isEnded(run.status)) {
+    noteEnded(run.run_key)
     await recordEvent(tx, runEnded, {
       id: input.event_id,
       at_ms: input.now_ms,

@@ -37,11 +37,31 @@ export const ExperimentsQuery = Type.Object({
   ...PageQuery,
 })
 
+const XAxis = Type.Union([Type.Literal('step'), Type.Literal('time'), Type.Literal('relative')], {
+  description: 'Steps, epoch milliseconds, or milliseconds since the start of the run',
+})
+/** Part of the x axis, ends included, in the unit of `x`. */
+const ChartRange = {
+  x: Type.Optional(XAxis),
+  from: Type.Optional(Type.Number()),
+  to: Type.Optional(Type.Number()),
+}
+
 export const ChartQuery = Type.Object({
+  ...ChartRange,
   keys: Type.Optional(
     Type.String({ maxLength: 20_000, description: 'Metric keys, separated by commas; all when left out' }),
   ),
   points: Type.Optional(Type.Integer({ minimum: 3, maximum: 20_000, default: 1000 })),
+})
+
+export const ChartsBody = Type.Object({
+  run_ids: Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { minItems: 1, maxItems: 100 }),
+  keys: Type.Array(Type.String({ minLength: 1, maxLength: 500 }), { minItems: 1, maxItems: 20 }),
+  points: Type.Optional(
+    Type.Integer({ minimum: 3, maximum: 20_000, default: 1000, description: 'About how many points of each series' }),
+  ),
+  ...ChartRange,
 })
 
 export const ArtifactQuery = Type.Object({ path: Type.Optional(Type.String({ maxLength: 4000 })) })
@@ -132,6 +152,14 @@ export const Chart = Type.Object({
   series: Type.Array(ChartSeries),
   /** Keys that would have been too much to draw at once: ask for them by name. */
   left_out: Type.Array(Text),
+})
+
+export const Charts = Type.Object({
+  /** By run in the order asked, then by key in the order asked; those that exist. */
+  series: Type.Array(Type.Object({ run_id: Text, ...ChartSeries.properties })),
+  runs: Type.Array(Type.Object({ run_id: Text, name: Text, status: Text, start_ms: Type.Number() })),
+  /** Series that would have been too much for one answer: ask for them by themselves. */
+  left_out: Type.Array(Type.Object({ run_id: Text, key: Text })),
 })
 
 export const ExperimentRow = Type.Object({

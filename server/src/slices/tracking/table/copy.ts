@@ -4,6 +4,7 @@ import type { Tx } from '#kernel/store/index.ts'
 import { pathOfUri } from '../artifact-paths.ts'
 import { runCreated } from '../events.ts'
 import { allIn, insertMany } from '../lists.ts'
+import { copyRunPoints, countRunPoints } from '../metrics/copy.ts'
 import type { Stamp } from '../model.ts'
 import { STEP_RUN_TAG } from '../run-commands.ts'
 import { artifactUriOf, type RunRow } from '../run-rows.ts'
@@ -85,12 +86,7 @@ export async function copyRuns(tx: Tx, input: CopyRuns): Promise<CopiedRuns> {
 async function refuseTooMuch(tx: Tx, rows: readonly RunRow[]): Promise<void> {
   let points = 0
   for (const { run_key } of rows) {
-    const counted = await tx.get<{ n: number }>(
-      `SELECT count(*) AS n FROM (SELECT 1 AS one FROM run_metric m JOIN metric_point p ON p.series = m.series
-       WHERE m.run_key = ? LIMIT ?) AS counted`,
-      [run_key, POINTS_MAX + 1],
-    )
-    points += Number(counted!.n)
+    points += await countRunPoints(tx, run_key, POINTS_MAX + 1)
     if (points > POINTS_MAX) throw tooMuch('metric points', POINTS_MAX)
   }
 }
@@ -105,13 +101,7 @@ async function copyRows(tx: Tx, from: number, to: number): Promise<void> {
      SELECT CAST(? AS INTEGER), key, step, at_ms, value, is_nan FROM run_metric WHERE run_key = ?`,
     [to, from],
   )
-  await tx.run(
-    `INSERT INTO metric_point (series, step, at_ms, value, is_nan)
-     SELECT n.series, p.step, p.at_ms, p.value, p.is_nan
-     FROM run_metric o JOIN run_metric n ON n.run_key = ? AND n.key = o.key JOIN metric_point p ON p.series = o.series
-     WHERE o.run_key = ?`,
-    [to, from],
-  )
+  await copyRunPoints(tx, from, to)
   await tx.run(
     `INSERT INTO run_model (run_key, direction, model_id, step, position)
      SELECT CAST(? AS INTEGER), direction, model_id, step, position FROM run_model WHERE run_key = ?`,
