@@ -40,6 +40,6 @@ export function Words({ text }: { text: string | null | undefined }) {
   return <span>{parts}</span>
 }
 
-/** The same without links, where the words are within one. */
+/** The same without links and marks, where the words are within one. */
 export const plainWords = (text: string): string =>
-  text.replaceAll(ID, (id) => (id.startsWith('@') ? id.slice(0, 5) : shortId(id)))
+  text.replaceAll(ID, (id) => (id.startsWith('@') ? id.slice(0, 5) : shortId(id))).replaceAll('`', '')

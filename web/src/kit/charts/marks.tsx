@@ -30,6 +30,8 @@ interface Box {
 
 /** Room for one flag's words. */
 const CHAR_PX = 6.3
+/** Where a flag without words hangs: below those that have some. */
+const FLAG_PX = 22
 
 export function Marks({
   markers,
@@ -102,7 +104,7 @@ export function Marks({
           return (
             <g key={`${label}-${x}`} className={styles.marker} data-tone={tone}>
               <title>{label}</title>
-              <line x1={place} x2={place} y1={room ? 4 : 16} y2={box.bottom} />
+              <line x1={place} x2={place} y1={room ? 4 : FLAG_PX} y2={box.bottom} />
               {room ? (
                 <>
                   <rect x={start} y={2} width={wide} height={16} rx={2} />
@@ -111,7 +113,7 @@ export function Marks({
                   </text>
                 </>
               ) : (
-                <circle cx={place} cy={16} r={3} />
+                <circle cx={place} cy={FLAG_PX} r={3} />
               )}
             </g>
           )

@@ -7,7 +7,7 @@ import { Empty, Problem } from '../../kit/condition.tsx'
 import { shortId } from '../../kit/format.ts'
 import { SubjectLink } from '../../kit/link.tsx'
 import { Page, Panel } from '../../kit/page.tsx'
-import { List } from '../../kit/table.tsx'
+import { type Column, List } from '../../kit/table.tsx'
 import { Time } from '../../kit/time.tsx'
 import { useUrlState } from '../../kit/url-state.ts'
 import { plainWords, Words } from '../../kit/words.tsx'
@@ -181,17 +181,22 @@ export function Audit() {
                     </button>
                   ),
                 },
-                {
-                  key: 'reason',
-                  head: 'Why',
-                  grow: true,
-                  wide: true,
-                  cell: ({ reason }) => (
-                    <span className="soft small">
-                      <Words text={reason} />
-                    </span>
-                  ),
-                },
+                // The event that is open tells why itself.
+                ...(open
+                  ? []
+                  : [
+                      {
+                        key: 'reason',
+                        head: 'Why',
+                        grow: true,
+                        wide: true,
+                        cell: ({ reason }) => (
+                          <span className="soft small">
+                            <Words text={reason} />
+                          </span>
+                        ),
+                      } as Column<AuditEvent>,
+                    ]),
               ]}
             />
           </div>

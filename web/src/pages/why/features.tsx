@@ -95,9 +95,9 @@ function Waterfall({ explanation, features }: { explanation: Explanation; featur
             <th scope="col" className={styles.lane}>
               <span className="sr">Push</span>
               <span className={styles.ends}>
-                <i style={{ left: `${x.at(base)}%` }}>usual {measure(base)}</i>
-                <i style={{ left: `${x.at(output)}%` }} data-output>
-                  here {measure(output)}
+                <i style={within(x.at(base))}>usual {minus(base)}</i>
+                <i style={within(x.at(output))} data-output>
+                  here {minus(output)}
                 </i>
               </span>
             </th>
@@ -131,6 +131,10 @@ function Waterfall({ explanation, features }: { explanation: Explanation; featur
     </>
   )
 }
+
+/** Words at a place of the lane, never over its ends. */
+const within = (at: number) => ({ left: `${at}%`, transform: `translateX(-${at}%)` })
+const minus = (value: number) => measure(value).replace('-', '−')
 
 function barsOf(attributions: readonly Attribution[], features: Record<string, unknown>, base: number): Bar[] {
   const sorted = [...attributions].sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
