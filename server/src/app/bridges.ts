@@ -24,13 +24,17 @@ export interface Bridges {
   describe(
     kind: SubjectKind,
   ): (sql: Sql, workspace: string, ids: readonly string[]) => Promise<Map<string, { label: string; state?: string }>>
-  /** Data versions of ours that the run of a model version named as its inputs. */
+  /** Data versions of ours that the run of a model version named as what it was trained on. */
   inputsOf(sql: Sql, workspace: string, model: string, version: number): Promise<string[]>
 }
 
 /** Tags that the local executor puts on a step's run. */
 export const ENVIRONMENT_TAG = 'slipway.environment.lock'
 export const PYTHON_TAG = 'slipway.environment.python'
+/** MLflow's word for what an input is for; of a step, the name that it reads it by. */
+const CONTEXT_TAG = 'mlflow.data.context'
+/** Inputs that a run was judged on and not trained on. Any other context counts as training. */
+const JUDGED_ON = /^(eval|evaluation|test|testing|val|validation|hold_?-?out)$/i
 
 export function createBridges({
   blobs,
@@ -53,8 +57,10 @@ export function createBridges({
   }
   const inputsOf: Bridges['inputsOf'] = async (sql, workspace, model, version) => {
     const run = await runOf(sql, workspace, model, version)
-    const ids = (run?.dataset_inputs ?? []).map(({ dataset }) => datasetVersionOf(dataset.source))
-    return ids.filter((id) => id !== undefined)
+    const ids = (run?.dataset_inputs ?? [])
+      .filter(({ tags }) => !tags.some(({ key, value }) => key === CONTEXT_TAG && JUDGED_ON.test(value)))
+      .map(({ dataset }) => datasetVersionOf(dataset.source))
+    return [...new Set(ids.filter((id) => id !== undefined))]
   }
 
   return {

@@ -183,6 +183,9 @@ export async function openReleases(open: OpenTestStore, policy: ReleaseSpec | nu
   const trained = await it.churn(versions)
   const node = fakeServing(ENDPOINT, 'churn')
   const data = new Map<number, Awaited<ReturnType<ReleasesDeps['trainingData']>>>()
+  /** Long before any traffic, and of no dataset that a test looks at. */
+  const early = { id: 'dsv_0', name: 'early', number: 1, digest: 'sha256:early', verdict: 'passed', time_to_ms: 0 }
+  const held_out = new Map<string, Awaited<ReturnType<ReleasesDeps['monitoring']['rowsOfDataset']>>>()
   const labelled: Awaited<ReturnType<ReleasesDeps['monitoring']['labelledRows']>> = []
   const started: unknown[] = []
   const copied = { rows: 500, size_bytes: 100 }
@@ -208,13 +211,13 @@ export async function openReleases(open: OpenTestStore, policy: ReleaseSpec | nu
       serving: node.serving,
       monitoring: {
         labelledRows: async () => labelled,
-        rowsOfDataset: async () => undefined,
+        rowsOfDataset: async ({ dataset }) => held_out.get(dataset),
         async copyLabelled({ to }) {
           await writeFile(to, `rows ${copied.rows}`)
           return copied
         },
       },
-      trainingData: async (_sql, _workspace, _model, version) => data.get(version) ?? [],
+      trainingData: async (_sql, _workspace, _model, version) => data.get(version) ?? [early],
       provenance: async () => ({
         run: trained.run.run_id,
         code: 'sha256:code',
@@ -252,6 +255,7 @@ export async function openReleases(open: OpenTestStore, policy: ReleaseSpec | nu
     trained,
     data,
     labelled,
+    held_out,
     started,
     copied,
     get releases() {

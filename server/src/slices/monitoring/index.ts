@@ -8,12 +8,14 @@ export {
   monitorRemoved,
   windowComputed,
 } from './events.ts'
+export { isPositive } from './label-values.ts'
 export type { LabelledRow } from './labelled.ts'
 export { createMonitoring, type Monitoring, type MonitoringDeps, monitoringMigrations } from './monitoring.ts'
 export type { Monitor, MonitorWindow } from './monitoring-store.ts'
 export {
   type BinaryRows,
   binaryMetric,
+  classMetric,
   LESS_IS_BETTER,
   orderByScore,
   type PerformanceMetric,

@@ -21,10 +21,13 @@ export interface JudgeInput {
   start_ms: number
   end_ms: number
   facts: WindowFacts
+  /** What it was computed as before, when labels that came late made it anew. */
+  before?: WindowFacts
   watermark_ms: number
 }
 
 export interface Judge {
+  /** Judges each alert by the window once: when it closes, or when labels that came late first give its metric a value. */
   judgeWindow(tx: Tx, who: Who, input: JudgeInput): Promise<void>
   /** Clears open alerts that `keep` does not name: their rule is gone. */
   clearOrphans(tx: Tx, who: Who, monitor: string, keep: ReadonlySet<string>): Promise<void>
@@ -52,7 +55,7 @@ export function createJudge(deps: {
   const judgeOne = async (
     tx: Tx,
     who: Who,
-    { monitor, start_ms, end_ms, facts, watermark_ms }: JudgeInput,
+    { monitor, start_ms, end_ms, facts, before: earlier, watermark_ms }: JudgeInput,
     spec: NonNullable<rows.Monitor['spec']['alerts']>[number],
     full: boolean,
   ): Promise<void> => {
@@ -66,6 +69,9 @@ export function createJudge(deps: {
       ? ((await alerts.referenceOf(tx, workspace, monitor.name, spec.metric, version)) ?? null)
       : null
     const before = await alerts.streakOf(tx, workspace, monitor.name, spec.name)
+    // Decided once and in order: a revision decides only what had no value until now, while no later window is decided.
+    const decided = (earlier?.metrics[spec.metric] ?? null) !== null
+    if (earlier && (decided || start_ms <= (before?.last_window_ms ?? Number.NEGATIVE_INFINITY))) return
     const open = await alerts.openAlert(tx, workspace, monitor.name, spec.name)
     const judged = judgeAlert({
       spec,
@@ -74,7 +80,8 @@ export function createJudge(deps: {
       streak: before?.streak ?? 0,
       open: open !== undefined,
     })
-    await alerts.putStreak(tx, workspace, monitor.name, spec.name, judged.streak, start_ms)
+    // A window without a value waits for its labels.
+    if (value !== null) await alerts.putStreak(tx, workspace, monitor.name, spec.name, judged.streak, start_ms)
     if (judged.move === 'none' || judged.threshold === null) return
     const alert: alerts.Alert = open ?? {
       workspace,

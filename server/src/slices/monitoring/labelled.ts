@@ -10,17 +10,20 @@ import {
   type Statement,
   type TableSource,
 } from '#kernel/analytics/index.ts'
-import { DomainError } from '#kernel/errors.ts'
 import type { Store } from '#kernel/store/index.ts'
 import type { Datasets } from '#slices/datasets'
 import type { Serving } from '#slices/serving'
 import { createLabelTables } from './label-tables.ts'
+import { labelText } from './label-values.ts'
 
 const JOIN_MS_MAX = 120_000
+/** How far back a version is looked for that may be used. */
+const VERSIONS_MAX = 20
 
 export interface LabelledRow {
   id: string
-  event_ms: number
+  /** Null: a row of a dataset without a time column. */
+  event_ms: number | null
   answered_version: number
   score: number | null
   /** What was answered. */
@@ -41,13 +44,13 @@ export interface Labelled {
   labelledRows(span: Span & { rows_max: number }): Promise<LabelledRow[]>
   /** Features, label and `event_time` of every labelled row as Parquet. */
   copyLabelled(span: Span & { label: string; to: string }): Promise<{ rows: number; size_bytes: number }>
-  /** The latest version of a dataset that may be read, as labelled rows. */
+  /** The latest version of a dataset that did not fail its checks, as labelled rows. */
   rowsOfDataset(input: {
     workspace: string
     dataset: string
     label: string
     rows_max: number
-  }): Promise<{ number: number; rows: LabelledRow[] } | undefined>
+  }): Promise<{ id: string; digest: string; number: number; rows: LabelledRow[] } | undefined>
   /**
    * Opens a span for several statements. What `ask` makes of the FROM clause of its predictions is answered in the same call
    * that finds their ids. Undefined: no prediction.
@@ -75,7 +78,7 @@ export function createLabelled(deps: {
   store: Pick<Store, 'read' | 'query'>
   analytics: Analytics
   serving: Pick<Serving, 'predictions'>
-  datasets: Pick<Datasets, 'find' | 'lend'>
+  datasets: Pick<Datasets, 'versions' | 'version' | 'lend'>
   settings: { dir: string }
 }): Labelled {
   const { store, analytics, serving, datasets } = deps
@@ -177,33 +180,36 @@ export function createLabelled(deps: {
     },
 
     async rowsOfDataset({ workspace, dataset, label, rows_max }) {
-      const version = await store
-        .read((sql) => datasets.find(sql, workspace, `${dataset}@latest`))
-        .catch((error: unknown) => {
-          if (error instanceof DomainError && error.problem === 'not-found') return undefined
-          throw error
-        })
+      const version = await store.read(async (sql) => {
+        const newest = await datasets.versions(sql, workspace, dataset, { limit: VERSIONS_MAX })
+        const usable = newest.find(({ state, verdict }) => state === 'ready' && ['passed', 'none'].includes(verdict))
+        return usable && datasets.version(sql, workspace, usable.id)
+      })
       if (!version) return undefined
+      const { time_column } = version
+      const time = time_column === null ? 'NULL' : `epoch_ms(try_cast(${identifier(time_column)} AS TIMESTAMP))`
       const { source, done, reword } = await datasets.lend(version)
       try {
         const { columns, rows } = await analytics.query({
-          sql: `SELECT * FROM data WHERE ${identifier(label)} IS NOT NULL ORDER BY hash(${version.schema?.map(({ name }) => `${identifier(name)}`).join(', ') ?? literal('')}) LIMIT ${Math.trunc(rows_max)}`,
+          sql: `SELECT ${time}, * FROM data WHERE ${identifier(label)} IS NOT NULL ORDER BY hash(${version.schema?.map(({ name }) => `${identifier(name)}`).join(', ') ?? literal('')}) LIMIT ${Math.trunc(rows_max)}`,
           files: { data: source },
           rows_max: Math.trunc(rows_max),
           timeout_ms: JOIN_MS_MAX,
         })
-        const at = columns.findIndex(({ name }) => name === label)
+        const at = columns.findIndex(({ name }, column) => column > 0 && name === label)
         return {
+          id: version.id,
+          digest: version.digest,
           number: version.number,
           rows: rows.map((row, place) => ({
             id: `${version.id}.${place}`,
-            event_ms: 0,
+            event_ms: row[0] as number | null,
             answered_version: 0,
             score: null,
             answer: null,
             label: labelText(row[at]!),
             features: Object.fromEntries(
-              columns.flatMap(({ name }, column) => (column === at ? [] : [[name, row[column]!]])),
+              columns.flatMap(({ name }, column) => (column === 0 || column === at ? [] : [[name, row[column]!]])),
             ),
           })),
         }
@@ -236,9 +242,3 @@ const readOnce = (sources: Record<string, FileSource>): Record<string, FileSourc
       source.format === 'json' ? { ...source, load: true } : source,
     ]),
   )
-
-/** Labels are compared as text: `1`, `true` and `late` alike. */
-export function labelText(value: unknown): string {
-  if (typeof value === 'boolean') return value ? '1' : '0'
-  return String(value)
-}

@@ -193,7 +193,7 @@ export async function labelsOf(
   prediction: string,
 ): Promise<{ value: string; observed_ms: number; received_ms: number; who: string }[]> {
   return sql.all(
-    'SELECT value, observed_ms, received_ms, who FROM label WHERE workspace = ? AND prediction = ? ORDER BY observed_ms LIMIT 100',
+    'SELECT value, observed_ms, received_ms, who FROM label WHERE workspace = ? AND prediction = ? ORDER BY observed_ms, received_ms LIMIT 100',
     [workspace, prediction],
   )
 }

@@ -35,7 +35,11 @@ eachStore('monitoring', (open) => {
     await traffic.label([{ prediction: `${prediction}.0`, value: 0, observed_at: observed(1) }])
     await traffic.label([{ prediction, value: 'late', observed_at: observed(1) }])
     const kept = await traffic.store.read((sql) => traffic.monitoring.labelsOf(sql, 'w', `${prediction}.0`))
-    expect(kept.map(({ value }) => value)).toEqual(['late', '1'])
+    // The correction of the same moment stands beside what it corrects; the same sent again is kept once.
+    await traffic.label([{ prediction, value: 'late', observed_at: observed(1) }])
+    expect(kept.map(({ value }) => value)).toEqual(['0', 'late', '1'])
+    const soon = new Date(traffic.clock.now() + 600_000).toISOString()
+    expect(() => traffic.monitoring.readLabels(ada, [{ prediction, value: 1, observed_at: soon }])).toThrow('ahead of')
     expect(() => traffic.monitoring.readLabels(ada, [{ prediction, value: 1, observed_at: 'soon' }])).toThrow(
       "'soon' is not a time",
     )
@@ -104,6 +108,29 @@ eachStore('monitoring', (open) => {
     expect((await traffic.told('monitoring.window-computed')).slice(told).map(({ after }) => after)).toEqual([
       { monitor: 'm2', endpoint: 'e2', start_ms: at(1), end_ms: at(2), revised: true },
     ])
+  })
+
+  test('labels that come first after their window closed are judged, once and in order: an alert opens from them', async () => {
+    traffic.setEndpoint('e2-late')
+    const alert = { name: 'falls', metric: 'roc_auc' as const, below: 0.6, for: 2 }
+    await traffic.apply('m2-late', { endpoint: 'e2-late', window: '1d', labels_min: 10, alerts: [alert] })
+    const days = []
+    for (const day of [0, 1, 2]) days.push(await traffic.predict('e2-late', dayOf(day, 20, 0.2)))
+    traffic.passed('e2-late', 3)
+    await traffic.settle()
+    expect((await traffic.windows('m2-late')).map(({ facts }) => facts.metrics.roc_auc)).toEqual([null, null, null])
+    await traffic.label(labelsOf(days[0]!))
+    await traffic.settle()
+    expect(await traffic.alerts('m2-late')).toEqual([])
+    await traffic.label(labelsOf(days[1]!))
+    await traffic.settle()
+    const [raised, ...more] = await traffic.alerts('m2-late')
+    expect(more).toEqual([])
+    expect(raised).toMatchObject({ state: 'open', opened_window_ms: at(1), watermark_ms: at(3) })
+    // Corrected labels revise what is shown; what was decided stays.
+    await traffic.label(labelsOf(days[1]!).map((label) => ({ ...label, value: 1 - label.value })))
+    await traffic.settle()
+    expect(await traffic.alerts('m2-late')).toEqual([raised])
   })
 
   test('an alert opens after two windows, tells a signed webhook that failed at first, holds and clears', async () => {
@@ -273,6 +300,30 @@ eachStore('monitoring', (open) => {
       expect(still!.metrics.score_psi).toBeUndefined()
       expect(moved!.metrics.score_psi).toBeGreaterThan(1)
     })
+  })
+
+  test('rows of a dataset are of its newest version that did not fail, with their times where it has them', async () => {
+    const register = async (rows: string[], time_column?: string) => {
+      const blob = await traffic.blobs.put(Buffer.from(['x,late,at', ...rows].join('\n')))
+      const files = [{ path: 'a.csv', ...blob }]
+      const { version } = await traffic.store.write((tx) =>
+        traffic.datasets.register(tx, ada, { name: 'held', files, ...(time_column && { time_column }) }),
+      )
+      await traffic.settled()
+      return version
+    }
+    const asked = { workspace: 'w', dataset: 'held', label: 'late', rows_max: 10 }
+    expect(await traffic.monitoring.rowsOfDataset(asked)).toBeUndefined()
+    const judge = (id: string, verdict: string) =>
+      traffic.store.write((tx) => tx.run('UPDATE dataset_version SET verdict = ? WHERE id = ?', [verdict, id]))
+    const first = await register(['1,0,2013-04-01T00:00:00Z', '2,,2013-04-01T00:00:00Z'], 'at')
+    await judge(first.id, 'passed')
+    const second = await register(['3,1,2013-04-02T00:00:00Z'], 'at')
+    await judge(second.id, 'failed')
+    const row = { event_ms: START, label: '0', features: { x: 1, at: START } }
+    expect(await traffic.monitoring.rowsOfDataset(asked)).toMatchObject({ id: first.id, number: 1, rows: [row] })
+    await judge(second.id, 'none')
+    expect(await traffic.monitoring.rowsOfDataset(asked)).toMatchObject({ id: second.id, number: 2 })
   })
 
   test('labelled rows for gates and retraining: numbers keep their fractions, labels of others do not matter', async () => {

@@ -16,7 +16,8 @@ import type { LabelsInput } from './commands.ts'
 import { monitorApplied, monitorRemoved } from './events.ts'
 import { gridOf } from './grid.ts'
 import { createJudge } from './judge.ts'
-import { createLabelled, type Labelled, labelText } from './labelled.ts'
+import { labelText } from './label-values.ts'
+import { createLabelled, type Labelled } from './labelled.ts'
 import * as rows from './monitoring-store.ts'
 import { createReferences } from './references.ts'
 import { checkSpec, type MonitorSpec } from './schema.ts'
@@ -31,6 +32,8 @@ export const monitoringMigrations: MigrationSource = {
 /** How often the watermarks are looked at. */
 const LOOK_MS = 250
 const LABEL_CHARS_MAX = 1000
+/** Clocks of clients differ. */
+const AHEAD_MS_MAX = 5 * 60_000
 
 export interface LabelInput {
   prediction: string
@@ -45,7 +48,7 @@ export interface MonitoringDeps {
   analytics: Analytics
   outbound: Pick<Outbound, 'send'>
   serving: Pick<Serving, 'predictions' | 'watermark' | 'getEndpoint'>
-  datasets: Pick<Datasets, 'find' | 'lend' | 'version'>
+  datasets: Pick<Datasets, 'versions' | 'version' | 'lend'>
   /** Data versions of ours that the run of a model version names. */
   trainingData(sql: Sql, workspace: string, model: string, version: number): Promise<{ id: string }[]>
   clock: Clock
@@ -170,6 +173,12 @@ export function createMonitoring(deps: MonitoringDeps): Monitoring {
             throw invalid(`'${observed_at}' is not a time`, {
               field: `labels[${at}].observed_at`,
               remedy: 'Send RFC 3339, for example 2013-04-01T07:00:00Z.',
+            })
+          // The label observed last counts: one from the future would count for ever.
+          if (observed_ms > now + AHEAD_MS_MAX)
+            throw invalid('a label cannot be observed more than 5 minutes ahead of the clock', {
+              field: `labels[${at}].observed_at`,
+              remedy: 'Leave it out where time is made up: the moment of arrival is taken.',
             })
           const text = labelText(value)
           if (text.length > LABEL_CHARS_MAX || text.includes('\0'))

@@ -10,7 +10,9 @@ import { seededRandom } from '#kernel/random.ts'
 import { testEnvironment } from '#kit/python.ts'
 import { psi, sharesOf } from './drift.ts'
 import { ksTest } from './ks.ts'
-import { binaryMetric, classMetrics, type PerformanceMetric, regression } from './performance.ts'
+import { isPositive, positiveSql } from './label-values.ts'
+import { binaryMetric, classMetric, type PerformanceMetric, regression } from './performance.ts'
+import { columnsOf, measureQuality, qualityOf } from './quality.ts'
 import { readReference } from './reference-data.ts'
 
 type Case = { kind: string; name: string } & Record<string, unknown>
@@ -134,15 +136,55 @@ describe('equal to scikit-learn', () => {
       near(ours[metric as keyof typeof ours], figure, metric)
   })
   test.for(cases('classes'))('multiclass: $name', (one) => {
-    const ours = classMetrics(one.truths as string[], one.answers as string[])!
-    for (const [metric, figure] of Object.entries(expected[one.at]!))
-      near(ours[metric as keyof typeof ours], figure, metric)
+    const rows = (one.truths as string[]).map((truth, at) => [truth, (one.answers as string[])[at]!])
+    const wanted = Object.keys(expected[one.at]!)
+    const { metrics } = qualityOf({ task: 'multiclass', ...columnsOf('multiclass', rows), threshold: 0.5, wanted })
+    for (const [metric, figure] of Object.entries(expected[one.at]!)) near(metrics[metric]!, figure, metric)
+  })
+  test('many rows are measured in a thread, to the same figures', async () => {
+    const rows = random_labels.map((label, at) => [label, sensible[at]!])
+    const wanted = ['roc_auc', 'log_loss', 'f1']
+    const input = () => ({ task: 'binary' as const, ...columnsOf('binary', rows), threshold: 0.4, wanted })
+    expect(await measureQuality(input(), 100)).toEqual(qualityOf(input()))
   })
   test('nothing to judge is null, not zero', () => {
     expect(regression({ truths: floats([]), answers: floats([]) })).toBeNull()
-    expect(classMetrics([], [])).toBeNull()
+    expect(classMetric('accuracy', floats([]), floats([]))).toBeNull()
     expect(binaryMetric('accuracy', { labels: floats([]), scores: floats([]), answers: floats([]) })).toBeNull()
   })
+})
+
+test('gates and windows read the same label as positive', async () => {
+  const labels = [
+    '1',
+    '1.0',
+    '+1',
+    '1e0',
+    ' 1 ',
+    '01',
+    '0',
+    '',
+    'late',
+    'true',
+    '0x1',
+    '1_0',
+    'Late',
+    '10',
+    '-1',
+    '.1e1',
+    '1,0',
+  ]
+  for (const positive of [1, '1', 'late', '', 0, '1.0']) {
+    const { rows } = await analytics.query({
+      sql: `SELECT ${positiveSql(positive, 'label')} FROM given`,
+      tables: { given: { columns: { label: { type: 'VARCHAR', values: [...labels, null] } } } },
+    })
+    const told = rows.map(([found], at) => `${labels[at] ?? null}: ${found}`)
+    expect(told, `positive: ${positive}`).toEqual([
+      ...labels.map((label) => `${label}: ${isPositive(positive, label)}`),
+      'null: false',
+    ])
+  }
 })
 
 describe('equal to scipy and numpy', () => {

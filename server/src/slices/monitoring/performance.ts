@@ -132,44 +132,38 @@ export function regression(
   return { mae: absolute / total, rmse: Math.sqrt(squares / total), r2 }
 }
 
-export interface ClassMetrics {
-  accuracy: number
-  /** Means over all classes that are true or answered anywhere, each class counting the same (average='macro'). */
-  precision: number
-  recall: number
-  f1: number
-}
-
-/** For any number of classes; null without rows. */
-export function classMetrics(truths: readonly string[], answers: readonly string[]): ClassMetrics | null {
-  if (truths.length === 0) return null
-  const classes = new Map<string, Confusion>()
-  const of = (name: string): Confusion => {
-    let counts = classes.get(name)
-    if (!counts) {
-      counts = { tp: 0, fp: 0, fn: 0, tn: 0 }
-      classes.set(name, counts)
-    }
-    return counts
-  }
+/** Accuracy, or the mean over all classes that are true or answered anywhere (average='macro'); classes are numbers from 0. */
+export function classMetric(
+  metric: string,
+  truths: Float64Array,
+  answers: Float64Array,
+  weights?: Float64Array,
+): number | null {
+  const classes: { right: number; truth: number; answered: number }[] = []
+  const of = (name: number) => (classes[name] ??= { right: 0, truth: 0, answered: 0 })
+  let total = 0
   let right = 0
   for (let row = 0; row < truths.length; row++) {
-    if (truths[row] === answers[row]) {
-      right++
-      of(truths[row]!).tp++
-    } else {
-      of(truths[row]!).fn++
-      of(answers[row]!).fp++
-    }
+    const weight = weights ? weights[row]! : 1
+    if (weight === 0) continue
+    total += weight
+    of(truths[row]!).truth += weight
+    of(answers[row]!).answered += weight
+    if (truths[row] !== answers[row]) continue
+    right += weight
+    of(truths[row]!).right += weight
   }
-  const mean = (measure: (counts: Confusion) => number) =>
-    [...classes.values()].reduce((sum, counts) => sum + measure(counts), 0) / classes.size
-  return {
-    accuracy: right / truths.length,
-    precision: mean(precisionOf),
-    recall: mean(recallOf),
-    f1: mean(f1Of),
-  }
+  if (total === 0) return null
+  if (metric === 'accuracy') return right / total
+  const seen = classes.filter((one) => one !== undefined)
+  const share = (part: number, whole: number) => (whole === 0 ? 0 : part / whole)
+  const one = (counts: { right: number; truth: number; answered: number }) =>
+    metric === 'precision'
+      ? share(counts.right, counts.answered)
+      : metric === 'recall'
+        ? share(counts.right, counts.truth)
+        : share(2 * counts.right, counts.truth + counts.answered)
+  return seen.reduce((sum, counts) => sum + one(counts), 0) / seen.length
 }
 
 export type PerformanceMetric = 'roc_auc' | 'log_loss' | 'accuracy' | 'precision' | 'recall' | 'f1'

@@ -19,7 +19,7 @@ export interface LabelPage {
 /** The label that counts for each prediction of a range: the one observed last. Columns, because rows by the hundred thousand are large. */
 export async function labelsBetween(sql: Sql, { workspace, from_id, to_id, limit }: LabelRange): Promise<LabelPage> {
   const rows = await sql.all<{ prediction: string; value: string; observed_ms: number }>(
-    'SELECT prediction, value, observed_ms FROM label WHERE workspace = ? AND prediction >= ? AND prediction <= ? ORDER BY prediction, observed_ms LIMIT ?',
+    'SELECT prediction, value, observed_ms FROM label WHERE workspace = ? AND prediction >= ? AND prediction <= ? ORDER BY prediction, observed_ms, received_ms LIMIT ?',
     [workspace, from_id, to_id, limit],
   )
   const predictions: string[] = []
@@ -35,7 +35,7 @@ export async function labelsBetween(sql: Sql, { workspace, from_id, to_id, limit
   // The last prediction may have further labels on the next page. `~` sorts behind digits and the dot.
   if (predictions.length === 1) {
     const last = await sql.get<{ value: string }>(
-      'SELECT value FROM label WHERE workspace = ? AND prediction = ? ORDER BY observed_ms DESC LIMIT 1',
+      'SELECT value FROM label WHERE workspace = ? AND prediction = ? ORDER BY observed_ms DESC, received_ms DESC LIMIT 1',
       [workspace, predictions[0]!],
     )
     return { predictions, values: [last!.value], next: `${predictions[0]}~` }

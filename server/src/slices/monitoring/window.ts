@@ -1,10 +1,11 @@
 /** One window of a monitor, computed from the log and the labels that are known now: two calls of analytics, whatever its size. */
-import { type Analytics, type Cell, identifier, literal } from '#kernel/analytics/index.ts'
+import { type Analytics, type Cell, identifier } from '#kernel/analytics/index.ts'
 import type { EndpointSpec } from '#slices/serving'
 import { psi, type Reference } from './drift.ts'
 import { driftOf, type FeatureDrift } from './feature-drift.ts'
+import { positiveSql } from './label-values.ts'
 import type { Labelled } from './labelled.ts'
-import { binaryMetric, classMetrics, type PerformanceMetric, regression } from './performance.ts'
+import { columnsOf, MEASURES, measureQuality } from './quality.ts'
 import { numberOf } from './reference-data.ts'
 import type { MonitorSpec } from './schema.ts'
 
@@ -14,7 +15,6 @@ const QUALITY_ROWS_MAX = 200_000
 const DRIFT_ROWS_MAX = 20_000
 const LABELS_MIN = 100
 const DRIFTED_ABOVE = 0.2
-const BINARY: readonly PerformanceMetric[] = ['roc_auc', 'log_loss', 'accuracy', 'precision', 'recall', 'f1']
 
 export interface WindowFacts {
   requests: number
@@ -151,7 +151,7 @@ export async function computeWindow(
       ],
     })
     facts.labelled = labels!.rows[0]![0] as number
-    addQuality(quality!.rows, input, facts)
+    await addQuality(quality!.rows, input, facts)
     if (drift_wanted && !reference) facts.words.push(`no training data of version ${version} is here to compare with`)
     if (reference && sample) {
       facts.drift_version = version
@@ -184,11 +184,8 @@ function qualityRows({ task = 'none', positive = 1 }: EndpointSpec, joined: stri
   const known = `FROM ${joined} WHERE truth IS NOT NULL AND status <> 'error'`
   const end = `ORDER BY hash(id) LIMIT ${QUALITY_ROWS_MAX}`
   switch (task) {
-    case 'binary': {
-      const number = Number(positive)
-      const same = `truth = ${literal(String(positive))}${Number.isFinite(number) && positive !== '' ? ` OR try_cast(truth AS DOUBLE) = ${number}` : ''}`
-      return `SELECT (coalesce(${same}, false))::INT, ${score} ${known} AND ${score} IS NOT NULL ${end}`
-    }
+    case 'binary':
+      return `SELECT (${positiveSql(positive, 'truth')})::INT, ${score} ${known} AND ${score} IS NOT NULL ${end}`
     case 'regression':
       return `SELECT ${numberOf('truth')}, ${score} ${known} AND ${score} IS NOT NULL AND ${numberOf('truth')} IS NOT NULL ${end}`
     case 'multiclass':
@@ -198,47 +195,26 @@ function qualityRows({ task = 'none', positive = 1 }: EndpointSpec, joined: stri
   }
 }
 
-function addQuality(rows: Cell[][], { endpoint, spec }: WindowInput, facts: WindowFacts): void {
+async function addQuality(rows: Cell[][], { endpoint, spec }: WindowInput, facts: WindowFacts): Promise<void> {
   const { task = 'none', threshold = 0.5 } = endpoint.spec
   if (task === 'none') return
-  const able: readonly string[] =
-    task === 'binary'
-      ? BINARY
-      : task === 'regression'
-        ? ['mae', 'rmse', 'r2']
-        : ['accuracy', 'precision', 'recall', 'f1']
-  const wanted = (spec.metrics ?? able).filter((metric) => !(metric in facts.metrics))
+  const able = MEASURES[task]
+  const wanted = (spec.metrics ?? able).filter((metric) => able.includes(metric) && !(metric in facts.metrics))
   const labels_min = spec.labels_min ?? LABELS_MIN
   if (rows.length < facts.labelled && rows.length < QUALITY_ROWS_MAX)
     facts.words.push(`${facts.labelled - rows.length} labelled rows cannot be judged: they failed, or lack a score`)
   if (rows.length < labels_min) {
-    for (const metric of wanted) if (able.includes(metric)) facts.metrics[metric] = null
+    for (const metric of wanted) facts.metrics[metric] = null
     facts.words.push(`${rows.length} labels; quality is judged from ${labels_min} on`)
     return
   }
   if (rows.length === QUALITY_ROWS_MAX)
     facts.words.push(`quality is of ${QUALITY_ROWS_MAX} rows, chosen by the hash of their ids`)
-  const put = (found: Record<string, number | null>) => {
-    for (const metric of wanted) if (able.includes(metric)) facts.metrics[metric] = found[metric] ?? null
-  }
-  const numbers = (at: number) => Float64Array.from(rows, (row) => row[at] as number)
-  if (task === 'regression') {
-    put({ ...regression({ truths: numbers(0), answers: numbers(1) }) })
-    return
-  }
-  if (task === 'multiclass') {
-    const texts = (at: number) => rows.map((row) => String(row[at]))
-    put({ ...classMetrics(texts(0), texts(1)) })
-    return
-  }
-  const scores = numbers(1)
-  const binary = { labels: numbers(0), scores, answers: scores.map((score) => (score >= threshold ? 1 : 0)) }
-  facts.positives = binary.labels.reduce((sum, label) => sum + label, 0)
-  put(Object.fromEntries(wanted.map((metric) => [metric, judged(metric, binary)])))
+  const found = await measureQuality({ ...columnsOf(task, rows), task, threshold, wanted })
+  for (const metric of wanted) facts.metrics[metric] = found.metrics[metric] ?? null
+  if (found.positives === null) return
+  facts.positives = found.positives
   if (facts.positives === 0 || facts.positives === rows.length)
     facts.words.push('all labels are of one class: the area under the curve and log loss are not defined')
   else if (facts.metrics.log_loss === null) facts.words.push('log loss is not defined: a score lies outside 0..1')
 }
-
-const judged = (metric: string, rows: Parameters<typeof binaryMetric>[1]): number | null =>
-  (BINARY as readonly string[]).includes(metric) ? binaryMetric(metric as PerformanceMetric, rows) : null

@@ -54,14 +54,17 @@ export function createWindows(deps: WindowsDeps): Windows {
   const asked = new Map<string, { next_ms: number | null; at_ms: number }>()
   const looked = new Map<string, number>()
 
-  /** The next window to close, when the watermark has passed it and its labels had their time; else one to compute again. */
+  /** A window that late labels changed; else the next to close, when the watermark has passed it and its labels had their time. */
   const dueWindow = async (sql: Sql, monitor: rows.Monitor): Promise<Due | undefined> => {
     const watermark = await serving.watermark(sql, monitor.workspace, monitor.endpoint)
     if (watermark === undefined) return undefined
-    const start_ms = monitor.next_ms
-    if (start_ms !== null && isDue(gridOf(monitor.spec), start_ms, watermark)) return { start_ms, revise: false }
+    // An earlier window first, so that alerts judge in order.
     const dirty = await rows.dirtyWindow(sql, monitor.workspace, monitor.name)
-    return dirty === undefined ? undefined : { start_ms: dirty, revise: true }
+    if (dirty !== undefined) return { start_ms: dirty, revise: true }
+    const start_ms = monitor.next_ms
+    return start_ms !== null && isDue(gridOf(monitor.spec), start_ms, watermark)
+      ? { start_ms, revise: false }
+      : undefined
   }
 
   /** Least event time of a prediction at or after a moment. */
@@ -141,10 +144,18 @@ export function createWindows(deps: WindowsDeps): Windows {
       subject: { kind: 'monitor', id: name },
       after: { monitor: name, endpoint: monitor.endpoint, start_ms, end_ms, revised: due.revise },
     })
+    if (outcome.state === 'failed') return
     // A revised window corrects what is shown; what was decided from it stays decided.
-    if (due.revise || outcome.state === 'failed') return
+    const earlier = due.revise && before ? { before: before.facts } : {}
     const watermark_ms = (await serving.watermark(tx, workspace, monitor.endpoint)) ?? end_ms
-    await judge.judgeWindow(tx, who, { monitor: fresh, start_ms, end_ms, facts: outcome.facts, watermark_ms })
+    await judge.judgeWindow(tx, who, {
+      monitor: fresh,
+      start_ms,
+      end_ms,
+      facts: outcome.facts,
+      ...earlier,
+      watermark_ms,
+    })
   }
 
   const computeOne = async (monitor: rows.Monitor, due: Due, who: Who, write: Store['write']): Promise<void> => {
@@ -245,14 +256,12 @@ export function createWindows(deps: WindowsDeps): Windows {
 
   const lookAt = async (monitor: rows.Monitor): Promise<void> => {
     const grid = gridOf(monitor.spec)
-    const { watermark, dirty } = await store.read(async (sql) => ({
-      watermark: await serving.watermark(sql, monitor.workspace, monitor.endpoint),
-      dirty: await rows.dirtyWindow(sql, monitor.workspace, monitor.name),
-    }))
+    const watermark = await store.read((sql) => serving.watermark(sql, monitor.workspace, monitor.endpoint))
     if (watermark === undefined) return
-    if (monitor.next_ms === null) await begin(monitor, grid, watermark)
-    else if (isDue(grid, monitor.next_ms, watermark) || dirty !== undefined) await ask(monitor)
-    else await noticeLate(monitor)
+    if (monitor.next_ms === null) return begin(monitor, grid, watermark)
+    await noticeLate(monitor)
+    const dirty = await store.read((sql) => rows.dirtyWindow(sql, monitor.workspace, monitor.name))
+    if (isDue(grid, monitor.next_ms, watermark) || dirty !== undefined) await ask(monitor)
   }
 
   return {

@@ -1,6 +1,6 @@
 /**
  * Paired bootstrap (Efron 1979; Poisson weights as in Hanley and MacGibbon 2006): the same resample measures candidate and champion,
- * so that the interval of their difference is not blurred by which rows were easy. Runs in a thread: a thousand resamples of 20,000
+ * so that the interval of their difference is not blurred by which rows were easy. Blocks of time are drawn, not rows, where rows depend on each other (cluster bootstrap). Runs in a thread: a thousand resamples of 20,000
  * rows are a second of work.
  */
 import { Worker } from 'node:worker_threads'
@@ -20,6 +20,8 @@ export interface BootstrapInput {
   truths: Float64Array
   candidate: Side
   champion: Side | null
+  /** The block of each row, from 0: rows of one block are drawn together. Null: each row by itself. */
+  blocks: Uint32Array | null
   resamples: number
   /** Seeds the resampling: the same release gives the same interval. */
   seed: number

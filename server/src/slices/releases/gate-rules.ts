@@ -17,8 +17,12 @@ export interface Measured {
   /** Of these, those that the metrics are measured on: candidate and champion answered both. */
   compared: number
   source: 'replay' | 'dataset' | 'none'
-  /** Why there are no rows, when there are none. */
+  /** Where the rows are from; why there are none, when there are none. */
   source_words: string
+  /** Why the rows may be ones that the candidate was trained on, so that no quality can be read from them; null: they are not. */
+  tainted: string | null
+  /** What the bootstrap draws anew: days or hours of event time, whose rows depend on each other, or rows. */
+  drawn: { by: 'day' | 'hour' | 'row'; count: number } | null
   from_ms: number | null
   to_ms: number | null
   /** Replayed requests that lie within the candidate's training data, and were left out. */
@@ -74,12 +78,17 @@ export function judge(rules: readonly GateRule[], measured: Measured): Omit<Verd
 
 const shown = (value: number): string => (Number.isInteger(value) ? String(value) : value.toFixed(4))
 
+/** Nothing is known, and nothing is what an unmeasured candidate shows: it fails, unless the team wants that door open. */
+const unjudged = (rule: Exclude<GateRule, { parity: unknown }>, words: string): RuleOutcome =>
+  rule.no_data === 'pass'
+    ? { rule, outcome: 'not-applicable', words }
+    : { rule, outcome: 'failed', words: `${words}; a rule that cannot be judged fails unless it says no_data: pass` }
+
 function judgeRule(rule: GateRule, measured: Measured): RuleOutcome {
   if ('metric' in rule) return judgeMetric(rule, measured)
   if ('latency_p99' in rule) {
     const limit = readDuration(rule.latency_p99)
-    if (measured.latency_p99_ms === null)
-      return { rule, outcome: 'not-applicable', words: 'latency was not measured: there are no rows' }
+    if (measured.latency_p99_ms === null) return unjudged(rule, `latency_p99: ${measured.source_words}`)
     const passed = measured.latency_p99_ms <= limit
     return {
       rule,
@@ -97,21 +106,24 @@ function judgeRule(rule: GateRule, measured: Measured): RuleOutcome {
       }
     return { rule, outcome: 'failed', words: `the compiled form does not serve: ${measured.form_reason}` }
   }
-  if (measured.data.length === 0)
-    return { rule, outcome: 'not-applicable', words: 'the run names no data version of ours' }
-  const bad = measured.data.filter(({ verdict }) => verdict !== 'passed' && verdict !== 'none')
+  if (measured.data.length === 0) return unjudged(rule, 'data_verdict: the run names no data version of ours')
+  const bad = measured.data.filter(({ verdict }) => verdict !== 'passed')
+  if (bad.length > 0 && bad.every(({ verdict }) => verdict === 'none'))
+    return unjudged(rule, `data_verdict: no checks are declared for ${bad.map(versionWords).join(', ')}`)
   return bad.length === 0
     ? {
         rule,
         outcome: 'passed',
-        words: `its data passed: ${measured.data.map(({ name, number }) => `${name}@${number}`).join(', ')}`,
+        words: `its data passed: ${measured.data.map(versionWords).join(', ')}`,
       }
     : {
         rule,
         outcome: 'failed',
-        words: `its data did not pass: ${bad.map(({ name, number, verdict }) => `${name}@${number} is ${verdict}`).join(', ')}`,
+        words: `its data did not pass: ${bad.map((one) => `${versionWords(one)} ${one.verdict === 'none' ? 'has no checks' : `is ${one.verdict}`}`).join(', ')}`,
       }
 }
+
+const versionWords = ({ name, number }: Measured['data'][number]): string => `${name}@${number}`
 
 function judgeAnswers({ failed, failure, rows }: Measured): RuleOutcome {
   const rule = { answers: 'all' } as const
@@ -127,10 +139,10 @@ function judgeAnswers({ failed, failure, rows }: Measured): RuleOutcome {
 function judgeMetric(rule: Extract<GateRule, { metric: unknown }>, measured: Measured): RuleOutcome {
   const metric = String(rule.metric)
   const versus = rule.versus === 'champion'
-  if (measured.source === 'none')
-    return { rule, outcome: 'not-applicable', words: `${metric}: ${measured.source_words}` }
   if (versus && !measured.champion)
     return { rule, outcome: 'not-applicable', words: `${metric} against the champion: there is none yet` }
+  if (measured.source === 'none') return unjudged(rule, `${metric}: ${measured.source_words}`)
+  if (measured.tainted !== null) return unjudged(rule, `${metric}: ${measured.tainted}`)
   const found = measured.metrics[`${metric}@${rule.confidence}`] ?? measured.metrics[metric]
   const estimate = versus ? found?.difference : found?.candidate
   if (!estimate)
@@ -157,6 +169,10 @@ function judgeMetric(rule: Extract<GateRule, { metric: unknown }>, measured: Mea
     outcome: passed ? 'passed' : 'failed',
     estimate,
     ...(checks[0] && { threshold: checks[0].threshold }),
-    words: `${what} is ${shown(estimate.value)} [${shown(estimate.low)}, ${shown(estimate.high)}] on ${measured.compared} rows, ${passed ? '' : 'not '}${bound}${sure ? ` at ${Math.round(estimate.confidence * 100)} %` : ''}`,
+    words: `${what} is ${shown(estimate.value)} [${shown(estimate.low)}, ${shown(estimate.high)}] on ${measured.compared} rows${drawnWords(measured)}, ${passed ? '' : 'not '}${bound}${sure ? ` at ${Math.round(estimate.confidence * 100)} %` : ''}`,
   }
 }
+
+/** Whose spread the interval is: of days where the rows have their time, since rows of one day share what the day was like. */
+const drawnWords = ({ drawn }: Measured): string =>
+  drawn && drawn.by !== 'row' ? ` of ${drawn.count} ${drawn.by}s` : ''

@@ -3,6 +3,7 @@ import type { Sql } from '#kernel/store/index.ts'
 import { readDuration } from '#kernel/units.ts'
 import type { LabelledRow } from '#slices/monitoring'
 import type { EndpointSpec, Scorer } from '#slices/serving'
+import { blocksOf } from './blocks.ts'
 import { bootstrap } from './bootstrap.ts'
 import type { ReleasesDeps } from './deps.ts'
 import { judge, type Measured, type Verdict } from './gate-rules.ts'
@@ -44,6 +45,8 @@ export async function runGate(
     rows: found.rows.length,
     source: found.source,
     source_words: found.words,
+    tainted: found.tainted,
+    drawn: null,
     from_ms: found.from_ms,
     to_ms: found.to_ms,
     left_out: found.left_out,
@@ -84,6 +87,8 @@ export async function runGate(
         const keep = found.rows.map((_, at) => at).filter((at) => said[at] !== null && (!theirs || theirs[at] !== null))
         const { truths, sides } = numbersOf(endpoint.spec, keep, found.rows, [said, ...(theirs ? [theirs] : [])])
         measured.compared = keep.length
+        const blocks = blocksOf(keep.map((at) => found.rows[at]!.event_ms))
+        measured.drawn = { by: blocks.by, count: blocks.count }
         measured.metrics = await bootstrap(
           {
             kind: kindOf(endpoint.spec),
@@ -91,6 +96,7 @@ export async function runGate(
             truths,
             candidate: sides[0]!,
             champion: sides[1] ?? null,
+            blocks: blocks.of,
             resamples: RESAMPLES,
             seed: Number.parseInt(release.id.slice(-8), 16),
           },
@@ -124,6 +130,7 @@ interface Rows {
   rows: LabelledRow[]
   source: Measured['source']
   words: string
+  tainted: string | null
   from_ms: number | null
   to_ms: number | null
   left_out: number
@@ -135,53 +142,97 @@ async function gatherRows(
   data: Awaited<ReturnType<ReleasesDeps['trainingData']>>,
   watermark: number | undefined,
 ): Promise<Rows> {
-  const { replay, evaluate_on } = release.policy.gate ?? {}
-  let words = replay ? 'no traffic was labelled yet' : 'the gate replays no traffic'
-  if (replay && watermark !== undefined) {
-    const from_ms = watermark - readDuration(replay.last)
-    // Requests that the candidate was trained on would flatter it.
-    const trained_ms = Math.max(...data.map(({ time_to_ms }) => time_to_ms ?? Number.NEGATIVE_INFINITY))
-    const found = await deps.monitoring.labelledRows({
-      workspace: release.workspace,
-      endpoint: release.endpoint,
-      from_ms,
-      to_ms: watermark + 1,
-      rows_max: replay.rows_max ?? ROWS_DEFAULT,
-    })
-    const honest = found.filter((row) => row.event_ms > trained_ms)
-    if (honest.length >= ROWS_MIN) {
-      return {
-        rows: honest,
-        source: 'replay',
-        words: `replayed traffic of ${replay.last}`,
-        from_ms: honest[0]!.event_ms,
-        to_ms: honest.at(-1)!.event_ms,
-        left_out: found.length - honest.length,
-      }
+  const { replay } = release.policy.gate ?? {}
+  const trained = trainedUntil(data)
+  const replayed =
+    replay && watermark !== undefined ? await replayedRows(deps, release, trained.to_ms, watermark) : null
+  if (replayed && replayed.rows.length >= ROWS_MIN && trained.to_ms !== null) return replayed
+  const words =
+    replayed === null
+      ? replay
+        ? 'no traffic was labelled yet'
+        : 'the gate replays no traffic'
+      : replayed.rows.length >= ROWS_MIN
+        ? trained.words
+        : `only ${replayed.rows.length} labelled requests of the last ${replay!.last} lie after the candidate's training data`
+  const held = await heldOutRows(deps, release, data)
+  if (held?.rows) return held.rows
+  const both = [words, ...(held ? [held.words] : [])].join(', and ')
+  // What it answers and how fast can be tried on requests that it may have been trained on; how well it answers cannot.
+  if (replayed && replayed.rows.length >= ROWS_MIN) return { ...replayed, tainted: both }
+  return { rows: [], source: 'none', words: both, tainted: null, from_ms: null, to_ms: null, left_out: 0 }
+}
+
+/** The event time up to which the candidate's training data reach; null: nobody can say. */
+function trainedUntil(data: Awaited<ReturnType<ReleasesDeps['trainingData']>>): {
+  to_ms: number | null
+  words: string
+} {
+  if (data.length === 0)
+    return {
+      to_ms: null,
+      words: 'its run names no training data of ours, so the replay may hold what it was trained on',
     }
-    words = `only ${honest.length} labelled requests of the last ${replay.last} lie after the candidate's training data`
+  const timeless = data.filter(({ time_to_ms }) => time_to_ms === null)
+  if (timeless.length === 0) return { to_ms: Math.max(...data.map(({ time_to_ms }) => time_to_ms!)), words: '' }
+  const names = timeless.map(({ name, number }) => `${name}@${number}`).join(', ')
+  return {
+    to_ms: null,
+    words: `its training data ${names} have no time_column, so the replay may hold what it was trained on`,
   }
-  if (evaluate_on) {
-    const found = await deps.monitoring.rowsOfDataset({
-      workspace: release.workspace,
-      dataset: evaluate_on.dataset,
-      label: evaluate_on.label,
-      rows_max: replay?.rows_max ?? ROWS_DEFAULT,
-    })
-    if (found && found.rows.length >= ROWS_MIN)
-      return {
-        rows: found.rows,
-        source: 'dataset',
-        words: `${evaluate_on.dataset}@${found.number}`,
-        from_ms: null,
-        to_ms: null,
-        left_out: 0,
-      }
-    words += found
-      ? ` and ${evaluate_on.dataset} has only ${found.rows.length} rows`
-      : ` and dataset ${evaluate_on.dataset} has no version`
+}
+
+async function replayedRows(
+  deps: ReleasesDeps,
+  { workspace, endpoint, policy }: Release,
+  trained_ms: number | null,
+  watermark: number,
+): Promise<Rows> {
+  const { last, rows_max = ROWS_DEFAULT } = policy.gate!.replay!
+  const from_ms = watermark - readDuration(last)
+  const found = await deps.monitoring.labelledRows({ workspace, endpoint, from_ms, to_ms: watermark + 1, rows_max })
+  // Requests that the candidate was trained on would flatter it.
+  const honest = trained_ms === null ? found : found.filter((row) => row.event_ms! > trained_ms)
+  return {
+    rows: honest,
+    source: 'replay',
+    words: `replayed traffic of ${last}`,
+    tainted: null,
+    from_ms: honest[0]?.event_ms ?? null,
+    to_ms: honest.at(-1)?.event_ms ?? null,
+    left_out: found.length - honest.length,
   }
-  return { rows: [], source: 'none', words, from_ms: null, to_ms: null, left_out: 0 }
+}
+
+/** The rows of `evaluate_on`, or why they cannot be used; undefined without one. */
+async function heldOutRows(
+  deps: ReleasesDeps,
+  { workspace, policy }: Release,
+  data: Awaited<ReturnType<ReleasesDeps['trainingData']>>,
+): Promise<{ rows?: Rows; words: string } | undefined> {
+  const { evaluate_on, replay } = policy.gate ?? {}
+  if (!evaluate_on) return undefined
+  const { dataset, label } = evaluate_on
+  const rows_max = replay?.rows_max ?? ROWS_DEFAULT
+  const found = await deps.monitoring.rowsOfDataset({ workspace, dataset, label, rows_max })
+  if (!found) return { words: `dataset ${dataset} has no version that passed its checks` }
+  const words = `${dataset}@${found.number}`
+  if (data.some(({ id, digest }) => id === found.id || digest === found.digest))
+    return { words: `${words} is what the candidate was trained on` }
+  if (found.rows.length < ROWS_MIN) return { words: `${words} has only ${found.rows.length} rows` }
+  const times = found.rows.flatMap(({ event_ms }) => (event_ms === null ? [] : [event_ms])).sort((a, b) => a - b)
+  return {
+    words,
+    rows: {
+      rows: found.rows,
+      source: 'dataset',
+      words,
+      tainted: null,
+      from_ms: times[0] ?? null,
+      to_ms: times.at(-1) ?? null,
+      left_out: 0,
+    },
+  }
 }
 
 /** What the champion said when it answered these very requests; the rest it is asked again. */

@@ -1,10 +1,12 @@
 /** What stops a rollout. Pure: counts since the step began go in, a breach or nothing comes out. */
 import { readDuration } from '#kernel/units.ts'
-import { type Counts, latencyQuantile } from '#slices/serving'
+import { type Counts, latencyQuantileFrom } from '#slices/serving'
 import type { Guard } from './schema.ts'
 
-/** Requests below which a distribution of latencies or scores is not judged. */
-const JUDGED_MIN = 100
+/** Requests below which latencies are not judged. */
+export const JUDGED_MIN = 100
+/** Below some hundreds a twentieth of the range holds too few scores to speak of. */
+export const SCORES_MIN = 300
 
 export interface Breach {
   guard: Guard
@@ -39,11 +41,12 @@ function errors(guard: Extract<Guard, { errors: unknown }>, canary: Counts): Bre
 
 function latency(guard: Extract<Guard, { latency_p99: unknown }>, canary: Counts): Breach | undefined {
   const limit = readDuration(guard.latency_p99)
-  const p99 = latencyQuantile(canary, 0.99)
-  if (canary.requests < JUDGED_MIN || p99 === null || p99 <= limit) return undefined
+  // Latencies are counted in buckets a quarter wide: only one that lies over the limit wholly is a breach.
+  const p99 = latencyQuantileFrom(canary, 0.99)
+  if (canary.requests < JUDGED_MIN || p99 === null || p99 < limit) return undefined
   return {
     guard,
-    words: `the canary's p99 is ${p99.toFixed(1)} ms, over ${limit} ms`,
+    words: `the canary's p99 is over ${p99.toFixed(1)} ms, the limit is ${limit} ms`,
     facts: { p99, limit, requests: canary.requests },
   }
 }
@@ -58,8 +61,7 @@ function scores(
     number,
     number,
   ]
-  // Below some hundreds a twentieth of the range holds too few to speak of.
-  if (mine < JUDGED_MIN * 3 || theirs < JUDGED_MIN * 3) return undefined
+  if (mine < SCORES_MIN || theirs < SCORES_MIN) return undefined
   let psi = 0
   for (let bin = 0; bin < canary.scores.length; bin++) {
     const a = Math.max(canary.scores[bin]! / mine, 1e-4)

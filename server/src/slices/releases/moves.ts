@@ -1,6 +1,6 @@
 /** The steps of a release. Each is part of its caller's transaction, which holds the lock of the endpoint: `locked` before deciding. */
 import { isDeepStrictEqual } from 'node:util'
-import { conflict, notFound } from '#kernel/errors.ts'
+import { conflict, DomainError, notFound } from '#kernel/errors.ts'
 import type { Edge, EventType, Subject } from '#kernel/events/index.ts'
 import { type Actor, type Permission, ruleWho, type Who } from '#kernel/http/who.ts'
 import type { Sql, Tx } from '#kernel/store/index.ts'
@@ -55,7 +55,7 @@ export interface Moves {
     facts?: Record<string, unknown>,
     verdict?: Release['verdict'],
   ): Promise<void>
-  /** All traffic, the alias and the holds go to the release; the one before it is superseded and stays loaded. */
+  /** All traffic, the alias and the holds go to the release; the one before it is superseded, and stays loaded and held as the way back. */
   promote(tx: Tx, who: Who, release: Release, words: string, facts: Record<string, unknown>): Promise<void>
   /** A release that is under way but not live ends: all traffic to what was there before. */
   abandon(tx: Tx, who: Who, release: Release, reason: string, facts: Record<string, unknown>): Promise<Release>
@@ -155,17 +155,10 @@ export function createMoves(deps: ReleasesDeps): Moves {
     await beginNext(tx, who, release.workspace, release.endpoint)
   }
 
-  const place: Moves['place'] = async (tx, release, alias) => {
+  /** Version, run, logged model, experiment and training data. */
+  const placeParts = async (tx: Tx, release: Release, reason: string): Promise<void> => {
     const by = releaseSubject(release.id)
-    const reason = `release ${release.id} serves it at endpoint ${release.endpoint}`
     await registry.holdFor(tx, release.workspace, { name: release.model, version: release.version }, by, reason)
-    await holds.place(
-      tx,
-      release.workspace,
-      aliasSubject(release.model, alias),
-      by,
-      `${reason}; propose a version with: slipway release propose ${release.endpoint} <version>`,
-    )
     const trainedOn = () => deps.trainingData(tx, release.workspace, release.model, release.version)
     const data = await trainedOn()
     for (const id of data.map((one) => one.id).sort())
@@ -175,6 +168,28 @@ export function createMoves(deps: ReleasesDeps): Moves {
       throw conflict(`data of ${release.model}/${release.version} was deleted just now`, {
         remedy: 'Try again: a version outlives its data.',
       })
+  }
+
+  /** What a way back leads to is there when it is needed; its alias belongs to the release that is live. */
+  const placeBack = async (tx: Tx, release: Release, live: string): Promise<void> => {
+    await holds.release(tx, release.workspace, releaseSubject(release.id))
+    const reason = `release ${release.id} is the way back of release ${live}, live at endpoint ${release.endpoint}`
+    await placeParts(tx, release, reason)
+  }
+
+  const place: Moves['place'] = async (tx, release, alias) => {
+    const by = releaseSubject(release.id)
+    const reason = `release ${release.id} serves it at endpoint ${release.endpoint}`
+    // It may be held as the way back.
+    await holds.release(tx, release.workspace, by)
+    await placeParts(tx, release, reason)
+    await holds.place(
+      tx,
+      release.workspace,
+      aliasSubject(release.model, alias),
+      by,
+      `${reason}; propose a version with: slipway release propose ${release.endpoint} <version>`,
+    )
   }
 
   const promote: Moves['promote'] = async (tx, who, release, words, facts) => {
@@ -195,7 +210,7 @@ export function createMoves(deps: ReleasesDeps): Moves {
       reason: words,
     })
     if (before) {
-      await holds.release(tx, workspace, releaseSubject(before.id))
+      await placeBack(tx, before, release.id)
       // Going back restores what served until now, later changes of its thresholds and limits included.
       const bundle = before.bundle && { ...before.bundle, endpoint: endpoint.spec }
       await move(
@@ -205,8 +220,9 @@ export function createMoves(deps: ReleasesDeps): Moves {
         { state: 'superseded', ended_ms: clock.now(), ...(bundle && { bundle }) },
         `release ${release.id} of version ${version} took over`,
       )
-      // The one before stays loaded for a quick way back; the one before that goes.
+      // The one before stays loaded and held for a quick way back; the one before that goes.
       const older = before.previous ? await rows.releaseById(tx, workspace, before.previous) : undefined
+      if (older) await holds.release(tx, workspace, releaseSubject(older.id))
       if (older?.revision && older.revision !== release.revision && older.revision !== before.revision)
         await serving.retireRevision(tx, who, older.revision)
     }
@@ -238,6 +254,16 @@ export function createMoves(deps: ReleasesDeps): Moves {
     const after = await move(tx, who, release, { state: 'rolled_back', reason, ended_ms: clock.now() }, reason, facts)
     await beginNext(tx, who, workspace, endpoint)
     return after
+  }
+
+  const isThere = async (tx: Tx, { workspace, model, version }: Release): Promise<boolean> => {
+    try {
+      await registry.getVersion(tx, workspace, { name: model, version })
+      return true
+    } catch (error) {
+      if (error instanceof DomainError && error.problem === 'not-found') return false
+      throw error
+    }
   }
 
   const restore: Moves['restore'] = async (tx, who, release, reason, facts) => {
@@ -279,9 +305,12 @@ export function createMoves(deps: ReleasesDeps): Moves {
     )
     if (release.revision && release.revision !== previous.revision)
       await serving.retireRevision(tx, who, release.revision)
-    // The way back from here is loaded again, as it was when this bundle went live.
+    // The way back from here is loaded and held again, as it was when this bundle went live; it was free, and may be gone.
     const back = previous.previous ? await rows.releaseById(tx, workspace, previous.previous) : undefined
-    if (back?.revision) await serving.addRevision(tx, who, { endpoint: name, version: back.version })
+    if (back?.revision && (await isThere(tx, back))) {
+      await serving.addRevision(tx, who, { endpoint: name, version: back.version })
+      await placeBack(tx, back, previous.id)
+    } else if (back) await rows.updateRelease(tx, workspace, previous.id, { previous: null })
     // A rollout was approved against what is gone now; a check that runs notices by itself and compares anew.
     if (open && open.state !== 'checking') await abandon(tx, who, open, `release ${id} was rolled back`, {})
     await beginNext(tx, who, workspace, name)

@@ -55,10 +55,21 @@ eachStore('a release', (open) => {
     await it.until(id, 'live')
     expect(await it.alias()).toBe(2)
     expect(await it.get(first.id)).toMatchObject({ state: 'superseded' })
-    expect(await it.holds(first.id)).toEqual([])
+    expect(await it.holds(first.id)).toContainEqual({ subject_kind: 'model-version', subject_id: 'churn/1' })
+    expect(await it.holds(first.id)).not.toContainEqual({ subject_kind: 'model', subject_id: 'churn@champion' })
+    await expect(it.write((tx) => it.registry.deleteVersion(tx, who, it.at(1)))).rejects.toMatchObject({
+      problem: 'conflict',
+      message: expect.stringContaining(`release ${first.id} is the way back of release ${id}, live at endpoint delay`),
+    })
     expect(it.node.revisions.get('rev_1')!.state).toBe('wanted')
-    await it.golive(3)
+    const third = await it.golive(3)
     expect([1, 2, 3].map((n) => it.node.revisions.get(`rev_${n}`)!.state)).toEqual(['retired', 'wanted', 'wanted'])
+    // The way back of the way back is free; that it is gone keeps nobody from going back one step.
+    expect(await it.holds(first.id)).toEqual([])
+    await it.write((tx) => it.registry.deleteVersion(tx, who, it.at(1)))
+    await it.rollBack(third.id)
+    expect(await it.alias()).toBe(2)
+    expect(await it.get(id)).toMatchObject({ state: 'live', previous: null })
   })
 
   test('a breach of a guard takes the canary back; alias and live release stay', async () => {
@@ -87,8 +98,8 @@ eachStore('a release', (open) => {
         ],
       },
     })
-    await it.golive(1)
     it.traffic(400)
+    await it.golive(1)
     it.node.answers.set(2, ({ x }) => (Number(x) * 7919) % 1)
     const { id } = await it.propose(2)
     const refused = await it.until(id, 'refused')
@@ -124,9 +135,39 @@ eachStore('a release', (open) => {
     expect(verdict!.measured).toMatchObject({ rows: 200, left_out: 100, from_ms: 999_000_100 })
     it.data.set(2, [{ id: 'dsv_2', ...DATA, time_to_ms: 999_000_000 + 250 }])
     const { id } = await it.propose(2)
-    const second = await it.until(id, 'canary')
+    const second = await it.until(id, 'refused')
     expect(second.verdict!.measured.source).toBe('none')
-    expect(second.verdict!.rules[0]!.words).toContain('only 49 labelled requests')
+    expect(second.reason).toContain('only 49 labelled requests')
+  })
+
+  test('nobody goes live unmeasured: rows that it may have been trained on say nothing of its quality', async () => {
+    const spec = {
+      gate: {
+        replay: { last: '7d' },
+        evaluate_on: { dataset: 'holdout', label: 'late' },
+        rules: [{ metric: 'roc_auc' as const, at_least: 0.6 }, { latency_p99: '1s' }],
+      },
+    }
+    it = await openReleases(open, spec)
+    const refusal = async (version: number) => (await it.until((await it.propose(version)).id, 'refused')).reason
+    expect(await refusal(1)).toMatch(/no traffic was labelled yet|only 0 labelled requests/)
+    it.traffic(300)
+    it.data.set(1, [])
+    expect(await refusal(1)).toContain('its run names no training data of ours')
+    it.data.set(1, [{ id: 'dsv_1', ...DATA }])
+    expect(await refusal(1)).toContain('flights@3 have no time_column')
+    const rows = it.labelled.map((row, at) => ({ ...row, event_ms: at * 86_400_000, score: null, answered_version: 0 }))
+    it.held_out.set('holdout', { id: 'dsv_1', digest: 'sha256:data', number: 3, rows })
+    expect(await refusal(1)).toContain('holdout@3 is what the candidate was trained on')
+    it.held_out.set('holdout', { id: 'dsv_9', digest: 'sha256:other', number: 4, rows: rows.slice(0, 99) })
+    expect(await refusal(1)).toContain('holdout@4 has only 99 rows')
+    it.held_out.set('holdout', { id: 'dsv_9', digest: 'sha256:other', number: 5, rows })
+    const { verdict } = await it.golive(1)
+    expect(verdict).toMatchObject({
+      passed: true,
+      measured: { source: 'dataset', source_words: 'holdout@5', rows: 300, drawn: { by: 'day', count: 300 } },
+    })
+    expect(verdict!.reason).toBe('3 of 3 rules passed')
   })
 
   test('going back from a live release restores the whole bundle in one step, and the way back opens again', async () => {
@@ -289,6 +330,21 @@ eachStore('a release', (open) => {
       field: 'releases.delay.gate.rules[0]',
     })
     await expect(apply({ gate: { rules: [{ metric: 'rmse', at_most: 3 }] } })).rejects.toThrow('task binary')
+    const rollout = (steps: object[], ...guards: object[]) => apply({ rollout: { steps, guards } as never })
+    await expect(rollout([{ share: 0.1 }, { share: 1 }])).rejects.toMatchObject({
+      field: 'releases.delay.rollout.steps[0]',
+    })
+    const whole = { share: 1 }
+    for (const [steps, guard] of [
+      [[{ share: 0.1, requests: 99 }, whole], { latency_p99: '1s' }],
+      [[{ share: 0.9, requests: 1000 }, whole], { score_psi: 0.2 }],
+      [[{ share: 0.5, requests: 10 }, whole], { errors: 0.1, at_least: 11 }],
+      [[whole], { errors: 0 }],
+    ] as const)
+      await expect(rollout([...steps], guard), JSON.stringify(guard)).rejects.toMatchObject({
+        field: 'releases.delay.rollout.guards[0]',
+      })
+    await rollout([{ share: 0.5, requests: 300 }, whole], { latency_p99: '1s' }, { score_psi: 0.2 }, { errors: 0 })
   })
 
   describe('retraining', () => {

@@ -167,6 +167,8 @@ export function createReleases(deps: ReleasesDeps): Releases {
         // One of that name may have been made again since.
         if (release.proposed_ms > at_ms) continue
         await holds.release(tx, who.workspace, releaseSubject(release.id))
+        if (release.state === 'live' && release.previous)
+          await holds.release(tx, who.workspace, releaseSubject(release.previous))
         const state =
           release.state === 'live'
             ? 'superseded'

@@ -1,6 +1,6 @@
 /** The arithmetic of the paired bootstrap. Pure; run by the thread. */
 import { seededRandom } from '#kernel/random.ts'
-import { binaryMetric, orderByScore, type PerformanceMetric, regression } from '#slices/monitoring'
+import { binaryMetric, classMetric, orderByScore, type PerformanceMetric, regression } from '#slices/monitoring'
 import type { BootstrapInput, BootstrapOutput, Side } from './bootstrap.ts'
 import type { Estimate } from './gate-rules.ts'
 
@@ -8,7 +8,7 @@ import type { Estimate } from './gate-rules.ts'
 type Measure = (side: Side, metric: string, weights?: Float64Array) => number | null
 
 export function resample(input: BootstrapInput): BootstrapOutput {
-  const { truths, candidate, champion, asked } = input
+  const { truths, candidate, champion, asked, blocks } = input
   const random = seededRandom(input.seed)
   const measure = measureOf(input)
   const metrics = [...new Set(asked.map(({ metric }) => metric))]
@@ -19,8 +19,12 @@ export function resample(input: BootstrapInput): BootstrapOutput {
     ]),
   )
   const weights = new Float64Array(truths.length)
+  const drawn_blocks = new Float64Array(blocks ? blocks.reduce((most, block) => Math.max(most, block), -1) + 1 : 0)
   for (let at = 0; at < input.resamples; at++) {
-    for (let row = 0; row < weights.length; row++) weights[row] = poisson(random.next())
+    if (blocks) {
+      for (let block = 0; block < drawn_blocks.length; block++) drawn_blocks[block] = poisson(random.next())
+      for (let row = 0; row < weights.length; row++) weights[row] = drawn_blocks[blocks[row]!]!
+    } else for (let row = 0; row < weights.length; row++) weights[row] = poisson(random.next())
     for (const [metric, drawn] of draws) {
       const mine = measure(candidate, metric, weights)
       const theirs = champion ? measure(champion, metric, weights) : null
@@ -59,40 +63,6 @@ function measureOf({ kind, truths, candidate, champion }: BootstrapInput): Measu
   const orders = new Map([candidate, ...(champion ? [champion] : [])].map((side) => [side, orderByScore(side.scores)]))
   return (side, metric, weights) =>
     binaryMetric(metric as PerformanceMetric, { labels: truths, ...side }, weights, orders.get(side))
-}
-
-/** Accuracy, or the mean over all classes that are true or answered anywhere (average='macro'); classes are numbers from 0. */
-export function classMetric(
-  metric: string,
-  truths: Float64Array,
-  answers: Float64Array,
-  weights?: Float64Array,
-): number | null {
-  const classes: { right: number; truth: number; answered: number }[] = []
-  const of = (name: number) => (classes[name] ??= { right: 0, truth: 0, answered: 0 })
-  let total = 0
-  let right = 0
-  for (let row = 0; row < truths.length; row++) {
-    const weight = weights ? weights[row]! : 1
-    if (weight === 0) continue
-    total += weight
-    of(truths[row]!).truth += weight
-    of(answers[row]!).answered += weight
-    if (truths[row] !== answers[row]) continue
-    right += weight
-    of(truths[row]!).right += weight
-  }
-  if (total === 0) return null
-  if (metric === 'accuracy') return right / total
-  const seen = classes.filter((one) => one !== undefined)
-  const share = (part: number, whole: number) => (whole === 0 ? 0 : part / whole)
-  const one = (counts: { right: number; truth: number; answered: number }) =>
-    metric === 'precision'
-      ? share(counts.right, counts.answered)
-      : metric === 'recall'
-        ? share(counts.right, counts.truth)
-        : share(2 * counts.right, counts.truth + counts.answered)
-  return seen.reduce((sum, counts) => sum + one(counts), 0) / seen.length
 }
 
 /** The measured value with the percentile interval of its resamples. */

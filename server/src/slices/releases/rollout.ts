@@ -18,7 +18,12 @@ const LOAD_MS_MAX = 5 * 60_000
 const ROLLOUT_MS_MAX = 7 * 24 * 60 * 60_000
 const NOTE_MS = 1000
 
-const STEPS_DEFAULT = [{ share: 0.1, requests: 500 }, { share: 0.5, requests: 500 }, { share: 1 }] as const
+const REQUESTS_DEFAULT = 500
+export const STEPS_DEFAULT = [
+  { share: 0.1, requests: REQUESTS_DEFAULT },
+  { share: 0.5, requests: REQUESTS_DEFAULT },
+  { share: 1 },
+] as const
 const GUARDS_DEFAULT = [{ errors: 0.01, at_least: 5 }] as const
 
 /** The steps and guards that hold: the stated ones, or ours where none are stated. */
@@ -203,7 +208,8 @@ export function createRollout(deps: ReleasesDeps, moves: Moves): Rollout {
           const facts = { ...breach.facts, guard: breach.guard, step: at }
           return { state: await giveUp(release, who, context, breach.words, facts) }
         }
-        const wanted = steps[at]!.requests ?? 0
+        // Rules of today say how many; those of an earlier time may not, and what was not tried did not hold.
+        const wanted = steps[at]!.requests ?? REQUESTS_DEFAULT
         if (canary.requests < wanted) {
           if (performance.now() - noted < NOTE_MS) continue
           noted = performance.now()

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { seededRandom } from '#kernel/random.ts'
+import { classMetric } from '#slices/monitoring'
 import { type Counts, LATENCY_BOUNDS_US } from '#slices/serving'
+import { blocksOf } from './blocks.ts'
 import { type BootstrapInput, bootstrap } from './bootstrap.ts'
 import { judge, type Measured } from './gate-rules.ts'
 import { breachOf } from './guards.ts'
-import { classMetric, resample } from './resampling.ts'
+import { resample } from './resampling.ts'
 import { rolloutOf } from './rollout.ts'
 import { numbersOf, sayings } from './sayings.ts'
 
@@ -14,6 +16,8 @@ const measured = (changes: Partial<Measured> = {}): Measured => ({
   compared: 1000,
   source: 'replay',
   source_words: 'replayed traffic of 14d',
+  tainted: null,
+  drawn: null,
   from_ms: 0,
   to_ms: 1,
   left_out: 0,
@@ -46,7 +50,8 @@ describe('a gate rule', () => {
     [{ latency_p99: '10ms' }, 'passed'],
     [{ latency_p99: '9ms' }, 'failed'],
     [{ parity: 'required' }, 'passed'],
-    [{ data_verdict: 'passed' }, 'not-applicable'],
+    [{ data_verdict: 'passed' }, 'failed'],
+    [{ data_verdict: 'passed', no_data: 'pass' }, 'not-applicable'],
   ] as const)('%j has %s', (rule, outcome) => {
     const { rules, passed } = judge([rule], measured({ metrics }))
     expect(rules[0]!.outcome).toBe(outcome)
@@ -65,12 +70,50 @@ describe('a gate rule', () => {
     expect(judge([{ ...rule, confidence: 0.95 }], found).passed).toBe(false)
   })
 
-  test('that does not apply says why; a candidate that fails on a request is refused whatever the rules', () => {
-    const none = measured({ source: 'none', source_words: 'no traffic was labelled yet', champion: null, rows: 0 })
-    const { passed, rules, reason } = judge([{ metric: 'roc_auc', at_least: 0.6 }], none)
-    expect(passed).toBe(true)
-    expect(rules[0]!.words).toBe('roc_auc: no traffic was labelled yet')
-    expect(reason).toBe('0 of 1 rules passed, 1 did not apply')
+  test('that cannot be judged fails and says why, unless it says that it may pass', () => {
+    const none = measured({
+      source: 'none',
+      source_words: 'no traffic was labelled yet',
+      rows: 0,
+      latency_p99_ms: null,
+    })
+    for (const rule of [
+      { metric: 'roc_auc', at_least: 0.6 },
+      { metric: 'roc_auc', versus: 'champion', at_least: -0.01 },
+      { latency_p99: '1s' },
+    ] as const) {
+      const { passed, reason } = judge([rule], none)
+      expect(passed).toBe(false)
+      expect(reason).toMatch(/: no traffic was labelled yet; a rule that cannot be judged fails unless/)
+      const open = judge([{ ...rule, no_data: 'pass' }], none)
+      expect(open).toMatchObject({ passed: true, reason: '0 of 1 rules passed, 1 did not apply' })
+    }
+    const first = judge([{ metric: 'roc_auc', versus: 'champion', at_least: 0 }], { ...none, champion: null })
+    expect(first).toMatchObject({ passed: true })
+    expect(first.rules[0]!.words).toBe('roc_auc against the champion: there is none yet')
+  })
+
+  test('reads no quality from rows that the candidate may have been trained on, but sees that it answers them', () => {
+    const tainted = measured({ metrics, tainted: 'nobody knows what it was trained on', failed: 2 })
+    const { rules } = judge([{ metric: 'roc_auc', at_least: 0.1 }, { latency_p99: '10ms' }], tainted)
+    expect(rules.map(({ outcome }) => outcome)).toEqual(['failed', 'passed', 'failed'])
+    expect(rules[0]!.words).toContain('roc_auc: nobody knows what it was trained on')
+  })
+
+  test('on data asks for a verdict; whose spread the interval is, is told', () => {
+    const data = [{ id: 'dsv_1', name: 'flights', number: 2, verdict: 'none' }]
+    expect(judge([{ data_verdict: 'passed' }], measured({ data })).reason).toContain(
+      'no checks are declared for flights@2',
+    )
+    expect(judge([{ data_verdict: 'passed' }], measured({ data: [{ ...data[0]!, verdict: 'pending' }] })).passed).toBe(
+      false,
+    )
+    const rule = { metric: 'roc_auc', at_least: 0.65 } as const
+    const { rules } = judge([rule], measured({ metrics, drawn: { by: 'day', count: 28 } }))
+    expect(rules[0]!.words).toContain('on 1000 rows of 28 days, at least 0.65')
+  })
+
+  test('a candidate that fails on a request is refused whatever the rules', () => {
     const broken = judge([], measured({ failed: 3, failure: 'unknown category' }))
     expect(broken).toMatchObject({ passed: false, reason: 'it failed on 3 of 1000 rows: unknown category' })
     const bad = { id: 'dsv_1', name: 'flights', number: 2, verdict: 'failed' }
@@ -108,6 +151,12 @@ describe('a guard', () => {
     latency[40] = 100
     expect(breachOf([{ latency_p99: '50ms' }], counts({ requests: 99, latency }), undefined)).toBeUndefined()
     expect(breachOf([{ latency_p99: '50ms' }], counts({ requests: 100, latency }), undefined)!.words).toContain('p99')
+    // A bucket that reaches over the limit may hold a p99 below it.
+    const ends_ms = [39, 40].map((at) => `${Math.floor(LATENCY_BOUNDS_US[at]! / 1000)}ms`)
+    const judged = ends_ms.map((limit) =>
+      breachOf([{ latency_p99: limit }], counts({ requests: 100, latency }), undefined),
+    )
+    expect(judged.map((breach) => breach !== undefined)).toEqual([true, false])
     const psi = [{ score_psi: 0.5 }]
     const [low, high] = [counts({ scores: bins(2, 500) }), counts({ scores: bins(15, 500) })]
     expect(breachOf(psi, low, low)).toBeUndefined()
@@ -131,7 +180,7 @@ describe('the paired bootstrap', () => {
       champion.scores[row] = 0.7 * p + 0.3 * random.next()
     }
     const asked = [{ metric: kind === 'binary' ? 'roc_auc' : 'mae', confidence: 0.9, name: 'it' }]
-    return { kind, asked, truths, candidate, champion, resamples: 300, seed }
+    return { kind, asked, truths, candidate, champion, blocks: null, resamples: 300, seed }
   }
 
   test('gives the same from the same seed, in its thread as in the caller, and stops when asked', async () => {
@@ -181,6 +230,36 @@ describe('the paired bootstrap', () => {
     expect(held).toBeLessThanOrEqual(98)
   })
 
+  test('draws days where rows of a day fail together: drawing rows would be far too sure', () => {
+    const DAYS = 20
+    const random = seededRandom(23)
+    const worse = Array.from({ length: DAYS }, () => (random.next() < 0.5 ? 0.4 : 0))
+    const by_row: BootstrapInput = {
+      ...sample(1),
+      truths: new Float64Array(COUNT),
+      candidate: {
+        scores: Float64Array.from({ length: COUNT }, (_, row) => worse[row % DAYS]! + 0.05 * random.next()),
+        answers: new Float64Array(COUNT),
+      },
+      champion: null,
+    }
+    const { of, by, count } = blocksOf(Array.from({ length: COUNT }, (_, row) => (row % DAYS) * 86_400_000))
+    expect({ by, count }).toEqual({ by: 'day', count: DAYS })
+    const width = (input: BootstrapInput) => {
+      const { low, high } = resample(input).it!.candidate!
+      return high - low
+    }
+    // Spread of a mean over days against one over rows: the root of the rows in a day.
+    expect(width({ ...by_row, blocks: of }) / width(by_row)).toBeGreaterThan(3)
+  })
+
+  test('draws hours where there are few days, rows where there are few hours or no times', () => {
+    const hourly = Array.from({ length: 30 }, (_, at) => at * 3_600_000)
+    expect(blocksOf(hourly)).toMatchObject({ by: 'hour', count: 30 })
+    expect(blocksOf(hourly.slice(0, 5))).toEqual({ by: 'row', count: 5, of: null })
+    expect(blocksOf([...hourly, null])).toMatchObject({ by: 'row', of: null })
+  })
+
   test('says nothing where a measure is not defined', () => {
     const input = sample(3, 'binary')
     expect(resample({ ...input, truths: new Float64Array(COUNT) }).it!.candidate).toBeNull()
@@ -217,6 +296,8 @@ describe('what models said', () => {
       sayings({}, [0.31, 0.29], [null, null]),
     ])
     expect([...binary.truths, ...binary.sides[0]!.answers]).toEqual([1, 0, 1, 0])
+    const numbers = numbersOf({ positive: 1 }, [0, 1, 2, 3], ['1', '1.0', '0', 'late'].map(row), [])
+    expect([...numbers.truths]).toEqual([1, 1, 0, 0])
     const spec = { task: 'regression' } as const
     expect([...numbersOf(spec, [0], [row('2.5')], []).truths]).toEqual([2.5])
   })

@@ -1,5 +1,5 @@
 /** What models said, in the numbers that measures take. Pure. */
-import type { LabelledRow } from '#slices/monitoring'
+import { isPositive, type LabelledRow } from '#slices/monitoring'
 import type { EndpointSpec } from '#slices/serving'
 import type { BootstrapInput, Side } from './bootstrap.ts'
 
@@ -32,7 +32,6 @@ export function numbersOf(
   models: readonly (readonly (Said | null)[])[],
 ): { truths: Float64Array; sides: Side[] } {
   const kind = kindOf(spec)
-  const positive = String(spec.positive ?? 1)
   const threshold = spec.threshold ?? 0.5
   const classes = new Map<string, number>()
   const classOf = (label: string): number => {
@@ -44,7 +43,13 @@ export function numbersOf(
     return number
   }
   const truthOf = (label: string): number =>
-    kind === 'regression' ? Number(label) : kind === 'multiclass' ? classOf(label) : label === positive ? 1 : 0
+    kind === 'regression'
+      ? Number(label)
+      : kind === 'multiclass'
+        ? classOf(label)
+        : isPositive(spec.positive ?? 1, label)
+          ? 1
+          : 0
   return {
     truths: Float64Array.from(keep, (at) => truthOf(given[at]!.label)),
     sides: models.map((said) => {

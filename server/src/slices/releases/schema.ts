@@ -8,6 +8,13 @@ const Duration = Type.String({
 const METRICS = ['roc_auc', 'log_loss', 'accuracy', 'precision', 'recall', 'f1', 'mae', 'rmse', 'r2'] as const
 const GateMetric = Type.Unsafe<(typeof METRICS)[number]>(Type.Union(METRICS.map((name) => Type.Literal(name))))
 
+/** A rule that cannot be judged fails, unless it says otherwise. */
+const NoData = Type.Optional(
+  Type.Literal('pass', {
+    description: 'What becomes of the rule when there is nothing to judge it by. Left out, it fails.',
+  }),
+)
+
 /** One rule of a gate. For log_loss, mae and rmse less is better: `at_most` is their bound. */
 export const GateRule = Type.Union([
   Type.Object(
@@ -26,15 +33,16 @@ export const GateRule = Type.Union([
             'The whole two-sided bootstrap interval at this confidence must keep the bound; without it, the measured value.',
         }),
       ),
+      no_data: NoData,
     },
     { additionalProperties: false },
   ),
-  Type.Object({ latency_p99: Duration }, { additionalProperties: false }),
+  Type.Object({ latency_p99: Duration, no_data: NoData }, { additionalProperties: false }),
   Type.Object(
     { parity: Type.Union([Type.Literal('required'), Type.Literal('reported')]) },
     { additionalProperties: false },
   ),
-  Type.Object({ data_verdict: Type.Literal('passed') }, { additionalProperties: false }),
+  Type.Object({ data_verdict: Type.Literal('passed'), no_data: NoData }, { additionalProperties: false }),
 ])
 
 export const Guard = Type.Union([
@@ -97,7 +105,8 @@ export const ReleaseSpec = Type.Object(
                 requests: Type.Optional(
                   Type.Integer({
                     minimum: 1,
-                    description: 'Requests that the canary must have answered before the next step.',
+                    description:
+                      'Requests that the canary must have been sent before the next step. Only a last step of share 1 goes without.',
                   }),
                 ),
               },

@@ -64,12 +64,23 @@ export function countsBetween(from: Counts | undefined, to: Counts): Counts {
 
 /** Upper bound of the bucket that holds the quantile, in ms; null without requests. */
 export function latencyQuantile(counts: Counts, quantile: number): number | null {
+  const at = bucketOf(counts, quantile)
+  return at === null ? null : LATENCY_BOUNDS_US[Math.min(at, LATENCY_BOUNDS_US.length - 1)]! / 1000
+}
+
+/** Its lower bound: the quantile is certainly not less. */
+export function latencyQuantileFrom(counts: Counts, quantile: number): number | null {
+  const at = bucketOf(counts, quantile)
+  return at === null ? null : (LATENCY_BOUNDS_US[at - 1] ?? 0) / 1000
+}
+
+function bucketOf(counts: Counts, quantile: number): number | null {
   const total = counts.latency.reduce((sum, count) => sum + count, 0)
   if (total === 0) return null
   let left = quantile * total
   for (let at = 0; at < counts.latency.length; at++) {
     left -= counts.latency[at]!
-    if (left <= 0) return (LATENCY_BOUNDS_US[Math.min(at, LATENCY_BOUNDS_US.length - 1)] ?? 0) / 1000
+    if (left <= 0) return at
   }
-  return LATENCY_BOUNDS_US.at(-1)! / 1000
+  return counts.latency.length - 1
 }
