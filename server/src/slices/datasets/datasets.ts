@@ -63,7 +63,7 @@ export interface Datasets {
   upload(who: Who, source: Parameters<Blobs['put']>[0], expect?: string): Promise<BlobRef>
   /** Sets tags; null takes one away. */
   changeTags(tx: Tx, who: Who, id: string, changes: Readonly<Record<string, string | null>>): Promise<DatasetVersion>
-  /** Refused while something holds the version. The bytes go when nothing else needs them. */
+  /** Refused while something holds the version. Its bytes stay: nothing sweeps blobs yet. */
   deleteVersion(tx: Tx, who: Who, id: string): Promise<void>
   /** What slice quality found, kept beside the version for lists. */
   noteVerdict(tx: Tx, workspace: string, id: string, verdict: VerdictState): Promise<void>
