@@ -1,4 +1,11 @@
-export { type Counts, countsBetween, LATENCY_BOUNDS_US, latencyQuantile, type RevisionStats } from './counters.ts'
+export {
+  type Counts,
+  countsBetween,
+  LATENCY_BOUNDS_US,
+  latencyQuantile,
+  latencyQuantileFrom,
+  type RevisionStats,
+} from './counters.ts'
 export type { ServingDeps, VersionFiles } from './deps.ts'
 export {
   endpointApplied,
