@@ -4,8 +4,9 @@
 
     raw/{flights,weather,planes,airports}.parquet
         as the package has them
-    training.parquet
-        January to March, labelled flights: flight_key, event_time, features, late, label_time
+    training.parquet, holdout.parquet
+        labelled flights of January to March: flight_key, event_time, features, late, label_time; the flights from 18 March on
+        are held out: the gate of the first model judges by them, since there is no traffic yet to replay
     replay/2013-MM.ndjson.gz
         April to December, a line a flight in event order: [event_time_ms, "flight_key", {features}], null: not known
     labels/2013-MM.ndjson.gz
@@ -28,6 +29,7 @@ import pandas as pd
 import features as f
 
 FIRST_REPLAYED_MONTH = 4
+HELD_OUT_FROM = pd.Timestamp('2013-03-18', tz=f.NEW_YORK)
 FILES = {'flights': 'flights.csv.zip', 'weather': 'weather.csv', 'planes': 'planes.csv', 'airports': 'airports.csv'}
 
 
@@ -87,6 +89,11 @@ def write_replay(rows: pd.DataFrame, out: Path) -> dict:
     return summary
 
 
+def hold_out(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows to train on, whose outcome is known when the rows begin that are held out; and those."""
+    return rows[rows['label_time'] < HELD_OUT_FROM], rows[rows['event_time'] >= HELD_OUT_FROM]
+
+
 def training_rows(rows: pd.DataFrame, first_replayed: pd.Timestamp) -> pd.DataFrame:
     """The labelled flights before the replay whose outcome is known when it begins."""
     return rows[(rows['event_time'] < first_replayed) & (rows['label_time'] < first_replayed)].astype({'late': 'int64'})
@@ -104,12 +111,13 @@ def main() -> None:
     rows = f.build(**raw)
     replayed = (rows['event_time'] + f.LEAD).dt.tz_convert(f.NEW_YORK).dt.month >= FIRST_REPLAYED_MONTH
     replay = rows[replayed]
-    training = training_rows(rows, replay['event_time'].iloc[0])
+    training, held_out = hold_out(training_rows(rows, replay['event_time'].iloc[0]))
     training.to_parquet(out / 'training.parquet', index=False)
+    held_out.to_parquet(out / 'holdout.parquet', index=False)
     summary = write_replay(replay, out)
     (out / 'replay.json').write_text(json.dumps(summary, indent=2) + '\n')
     print(
-        f'{len(training)} rows to train on, {len(replay)} flights to replay, {int(replay["late"].notna().sum())} labels'
+        f'{len(training)} rows to train on, {len(held_out)} held out, {len(replay)} flights to replay, {int(replay["late"].notna().sum())} labels'
     )
 
 

@@ -113,7 +113,7 @@ def main() -> None:
     parser.add_argument('--replay-days', type=int, default=28, help='newest days of the log, kept for the gate')
     parser.add_argument('--margin', type=float, default=0.0, help='the interval by day must lie above it')
     args = parser.parse_args()
-    training = pd.read_parquet(args.data / 'training.parquet')
+    training = pd.concat([pd.read_parquet(args.data / f'{name}.parquet') for name in ('training', 'holdout')])
     rows = replayed(args.data)
     first = trained(m.read(str(args.data / 'training.parquet'), 'late'))
     rows['live'] = loop(rows, first, args)

@@ -1,11 +1,15 @@
 """No feature uses later knowledge: recomputed slowly from what was known, unmoved by any change of what came later."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 import features as f
-from prepare import raw_tables
+import model
+import prepare
 
 MINUTE = pd.Timedelta(minutes=1)
 # A stretch with a storm (8 March), the change to daylight saving time (10 March) and many cancellations.
@@ -14,7 +18,7 @@ FIRST_DAY, LAST_DAY = '2013-03-04', '2013-03-12'
 
 @pytest.fixture(scope='module')
 def raw():
-    tables = raw_tables()
+    tables = prepare.raw_tables()
     flights = tables['flights']
     day = pd.to_datetime(flights[['year', 'month', 'day']])
     tables['flights'] = flights[(day >= FIRST_DAY) & (day <= LAST_DAY)].reset_index(drop=True)
@@ -119,6 +123,19 @@ def test_nothing_that_becomes_known_later_changes_a_feature(raw, rows, moment):
         assert not rows.loc[after, name].equals(changed.loc[after, name]), (
             f'the change must reach {name} of later flights'
         )
+
+
+def test_the_rows_held_out_come_after_everything_that_a_model_learned_from(rows, monkeypatch):
+    begin = pd.Timestamp('2013-03-09', tz=f.NEW_YORK)
+    monkeypatch.setattr(prepare, 'HELD_OUT_FROM', begin)
+    training, held_out = prepare.hold_out(rows[rows['late'].notna()])
+    assert (training['label_time'] < begin).all() and (held_out['event_time'] >= begin).all()
+    assert not set(training['flight_key']) & set(held_out['flight_key']) and len(training) and len(held_out)
+
+
+def test_run_and_endpoint_speak_of_one_threshold():
+    project = yaml.safe_load((Path(__file__).parent / 'slipway.yaml').read_text())
+    assert project['endpoints']['delay']['threshold'] == model.THRESHOLD
 
 
 def test_times_are_right_across_zones_and_daylight_saving(planned):

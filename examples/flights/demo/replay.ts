@@ -1,6 +1,7 @@
 /**
- * Sends every flight in the order of its event time, one row a request, and its label once the flight would have landed. At the
- * boundary of a day it holds while the server works on something: what is decided then is decided from all that was known.
+ * Sends every flight in the order of its event time, one row a request, at no more than a stated speed; and among them each label in
+ * the hour in which the flight would have landed. At the boundary of a day it holds while the server works on something: what is
+ * decided then is decided from all that was known.
  */
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
@@ -9,6 +10,9 @@ import { createGunzip } from 'node:zlib'
 import { Pool } from 'undici'
 
 const DAY_MS = 86_400_000
+const HOUR_MS = 3_600_000
+/** Waits shorter than this are not worth a timer. */
+const PACE_MS_MIN = 5
 const CONNECTIONS = 16
 const LABELS_MAX = 1000
 const HOLD_LOOK_MS = 100
@@ -38,6 +42,8 @@ export interface Flight {
 }
 
 export interface ReplayHooks {
+  /** Called when everything of a day is sent, before the replay holds: how far behind is the server? */
+  beforeHold(event_ms: number): Promise<void>
   /** Called at the first flight of each day of event time, after everything before it is answered. */
   onDay(day: string, event_ms: number): Promise<void>
   /** What is under way on the server. */
@@ -60,9 +66,12 @@ export function createReplay(
   endpoint: string,
   dir: string,
   labelFiles: readonly string[],
+  /** Most seconds of event time for one of wall time; holds do not count. */
+  speed: number,
   hooks: ReplayHooks,
 ): Replay {
-  const pool = new Pool(url, { connections: CONNECTIONS, pipelining: 1 })
+  // One more, for labels.
+  const pool = new Pool(url, { connections: CONNECTIONS + 1, pipelining: 1 })
   const totals: Totals = {
     served: 0,
     failed: 0,
@@ -74,7 +83,8 @@ export function createReplay(
     sending_ms: 0,
   }
   const flights: Flight[] = []
-  const places = new Map<string, { prediction: string; flight: Flight }>()
+  /** What became of each flight's request; a label may be due while it is under way. */
+  const places = new Map<string, Promise<{ prediction: string; flight: Flight } | undefined>>()
   const labels = labelLines(dir, labelFiles)
   let nextLabel: [number, string, number] | undefined
   const waiting: { prediction: string; value: number; observed_at: string }[] = []
@@ -85,13 +95,14 @@ export function createReplay(
     key: string,
     features: Record<string, unknown>,
     month: string,
-  ): Promise<void> => {
+  ): Promise<{ prediction: string; flight: Flight } | undefined> => {
     const began = performance.now()
     const flight: Flight = { month, event_ms, features, label: null }
     flights.push(flight)
     const fail = (words: string) => {
       totals.failed++
       totals.first_failure ??= words
+      return undefined
     }
     try {
       const answer = await pool.request({
@@ -109,9 +120,9 @@ export function createReplay(
       flight.score = (JSON.parse(text) as { predictions: number[][] }).predictions[0]![1]!
       totals.latencies[totals.served % LATENCIES_KEPT] = performance.now() - began
       totals.served++
-      places.set(key, { prediction: String(answer.headers['slipway-prediction-id']), flight })
+      return { prediction: String(answer.headers['slipway-prediction-id']), flight }
     } catch (error) {
-      fail((error as Error).message)
+      return fail((error as Error).message)
     }
   }
 
@@ -134,14 +145,24 @@ export function createReplay(
       if (!nextLabel || nextLabel[0] > until_ms) break
       const [at_ms, key, value] = nextLabel
       nextLabel = undefined
-      const known = places.get(key)
-      if (!known) continue
+      const known = await places.get(key)
       places.delete(key)
+      if (!known) continue
       known.flight.label = value
       waiting.push({ prediction: known.prediction, value, observed_at: new Date(at_ms).toISOString() })
       if (waiting.length === LABELS_MAX) await post(waiting.splice(0))
     }
     if (waiting.length > 0) await post(waiting.splice(0))
+  }
+
+  /** Labels go one batch after another, beside the requests. */
+  let labelling = Promise.resolve()
+  let labelled_hour = -1
+  const labelUntil = (event_ms: number): Promise<void> => {
+    labelling = labelling.then(() => label(event_ms))
+    // Its failure is told where it is awaited, at the end of the day.
+    labelling.catch(() => undefined)
+    return labelling
   }
 
   const hold = async (): Promise<void> => {
@@ -165,20 +186,33 @@ export function createReplay(
       const running = new Set<Promise<void>>()
       const drain = async () => void (await Promise.all(running))
       let began = performance.now()
+      let began_event_ms: number | undefined
       for await (const line of lines(join(dir, 'replay', `${name}.ndjson.gz`))) {
         const [event_ms, key, features] = JSON.parse(line) as [number, string, Record<string, unknown>]
         const today = Math.floor(event_ms / DAY_MS)
         if (today !== day) {
           await drain()
           totals.sending_ms += performance.now() - began
-          await label(event_ms)
+          await labelUntil(event_ms)
+          await hooks.beforeHold(event_ms)
           await hold()
           if (day >= 0) await hooks.onDay(new Date(event_ms).toISOString().slice(0, 10), event_ms)
           await hold()
           began = performance.now()
+          began_event_ms = event_ms
           day = today
         }
-        const one: Promise<void> = send(event_ms, key, features, name).finally(() => running.delete(one))
+        began_event_ms ??= event_ms
+        const early_ms = (event_ms - began_event_ms) / speed - (performance.now() - began)
+        if (early_ms > PACE_MS_MIN) await new Promise((resolve) => setTimeout(resolve, early_ms))
+        const hour = Math.floor(event_ms / HOUR_MS)
+        if (hour !== labelled_hour) {
+          labelled_hour = hour
+          void labelUntil(event_ms)
+        }
+        const answered = send(event_ms, key, features, name)
+        places.set(key, answered)
+        const one: Promise<void> = answered.then(() => void running.delete(one))
         running.add(one)
         if (running.size >= CONNECTIONS) await Promise.race(running)
       }
@@ -186,7 +220,7 @@ export function createReplay(
       totals.sending_ms += performance.now() - began
     },
     async finish() {
-      await label(Number.POSITIVE_INFINITY)
+      await labelUntil(Number.POSITIVE_INFINITY)
       await hold()
     },
     close: () => pool.close(),

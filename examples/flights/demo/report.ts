@@ -1,4 +1,6 @@
 /** What the demonstration saw, for people and for machines. Its schema is report.schema.json. */
+import { Ajv2020 } from 'ajv/dist/2020.js'
+
 export const STAGES = [
   'data',
   'train',
@@ -28,7 +30,7 @@ export interface Report {
   requests: { served: number; failed: number }
   auc_by_month: { month: string; frozen: number; live: number }[]
   lags: {
-    /** Greatest distance between the watermark and the end of the last window that was due, in milliseconds of event time. */
+    /** Furthest that the traffic was past a window that was due and not computed yet, in ms of event time; taken before each hold. */
     event_time_ms_max: number
     /** Wall time that the replay held at boundaries of days for work to end. */
     held_ms: number
@@ -36,6 +38,8 @@ export interface Report {
   }
   /** Seconds of event time for each second of wall time, holds left out. */
   speed: number
+  /** The most that was asked for. */
+  stated_speed: number
   latency_ms: { p50: number; p99: number }
   decisions: { at: string; version: number; state: string; words: string }[]
   seconds: number
@@ -106,10 +110,17 @@ export function closingTable(report: Report, url: string): string {
   lines.push(
     '',
     `${report.requests.served.toLocaleString('en')} requests served, failed = ${report.requests.failed}; p50 ${report.latency_ms.p50.toFixed(1)} ms, p99 ${report.latency_ms.p99.toFixed(1)} ms`,
-    `replayed ${Math.round(report.speed).toLocaleString('en')} times as fast as it happened; held ${(report.lags.held_ms / 1000).toFixed(1)} s for work at boundaries of days`,
+    `replayed ${Math.round(report.speed).toLocaleString('en')} times as fast as it happened (stated: ${report.stated_speed.toLocaleString('en')}); windows were at most ${(report.lags.event_time_ms_max / 3_600_000).toFixed(1)} h of event time behind; held ${(report.lags.held_ms / 1000).toFixed(1)} s for work at boundaries of days`,
     `${report.stages.filter(({ ok }) => ok).length} of ${report.stages.length} stages did what they should, in ${Math.round(report.seconds)} s`,
     '',
     `Look around: ${url}`,
   )
   return lines.join('\n')
+}
+
+/** Where a report is not what its schema says: too few requests or months, a figure that is no number. Read as it is written. */
+export function mistakesOf(report: Report, schema: object): string[] {
+  const validate = new Ajv2020({ allErrors: true }).compile(schema)
+  if (validate(JSON.parse(JSON.stringify(report)))) return []
+  return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath || '/'} ${message}`)
 }
