@@ -28,14 +28,24 @@ export interface ServerOptions {
   data: string
   port?: number
   env?: Record<string, string>
+  /** What starts the server in our place and becomes it, such as `strace -D` with its options. */
+  wrapper?: readonly string[]
   /** Of another checkout; ours when left out. */
   main?: string
 }
 
 /** Resolves at the first 200 on /health; rejects with the server's own words when it ends before. */
-export async function startServerProcess({ data, port = 0, env, main = MAIN }: ServerOptions): Promise<ServerProcess> {
+export async function startServerProcess({
+  data,
+  port = 0,
+  env,
+  main = MAIN,
+  wrapper = [],
+}: ServerOptions): Promise<ServerProcess> {
   const began = performance.now()
-  const child = spawn(process.execPath, [main, 'up', '--dev', '--port', String(port), '--json', '--data', data], {
+  const up = [main, 'up', '--dev', '--port', String(port), '--json', '--data', data]
+  const [command, ...args] = [...wrapper, process.execPath, ...up] as [string, ...string[]]
+  const child = spawn(command, args, {
     env: { ...process.env, SLIPWAY_ENVIRONMENTS_DIR: ENVIRONMENTS_DIR, SLIPWAY_LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
