@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createEnvironments, type Environment, PYTHON_PACKAGE_DIR, startProcess } from '#kernel/environments/index.ts'
-import { silentLog } from '#kernel/log.ts'
+import { type Log, silentLog } from '#kernel/log.ts'
 import { seededRandom } from '#kernel/random.ts'
 import { createTelemetry } from '#kernel/telemetry.ts'
 import {
@@ -53,7 +53,7 @@ export async function makeModels(cases: readonly Case[]): Promise<Models> {
 
 export type Harness = Awaited<ReturnType<typeof openServing>>
 
-export async function openServing(open: OpenTestStore, models?: Models) {
+export async function openServing(open: OpenTestStore, models?: Models, log: Log = silentLog) {
   const kernel = await openKernel(open, [servingMigrations])
   const telemetry = createTelemetry()
   const versions = new Map<string, VersionFiles>()
@@ -67,7 +67,7 @@ export async function openServing(open: OpenTestStore, models?: Models) {
       : createEnvironments({ dir: kernel.dir, log: silentLog, clock: kernel.clock, offline: true }),
     startProcess,
     random: seededRandom(3),
-    log: silentLog,
+    log,
     telemetry,
     versionFiles: async (_sql, _workspace, model, version) => versions.get(`${model}/${version}`),
     trainedIn: nothing,

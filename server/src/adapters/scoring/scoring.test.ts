@@ -1,9 +1,10 @@
 /** Real models in their real environment: prepared, loaded, asked over HTTP, found in the log. */
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createRoutes } from '#kernel/http/index.ts'
 import { createServer, listen } from '#kernel/http/server.ts'
-import { silentLog } from '#kernel/log.ts'
+import { createLog, silentLog } from '#kernel/log.ts'
 import { ada, type Case, type Harness, type Models, makeModels, openServing } from '#kit/serving.ts'
 import { testStore } from '#kit/store.ts'
 import { servingRoutes } from '#slices/serving'
@@ -40,10 +41,13 @@ let models: Models
 let at: Harness
 let url: string
 let stopServer: () => Promise<void>
+/** What the server said of its own accord, warnings and errors alone. */
+const said: string[] = []
 
 beforeAll(async () => {
   models = await makeModels([...GOOD, ...BAD])
-  at = await openServing(testStore, models)
+  const log = createLog({ level: 'warn', destination: { write: (line) => void said.push(line) } })
+  at = await openServing(testStore, models, log)
   await at.serving.start()
   const routes = createRoutes({ ...at, doorman: { identify: async () => ada } })
   const app = createServer({ log: silentLog, ids: at.ids, dev: true, hosts: [] })
@@ -163,6 +167,61 @@ describe('a scikit-learn pipeline', () => {
     expect(await at.store.read((sql) => at.serving.watermark(sql, 'w', 'late'))).toBeGreaterThan(0)
   })
 
+  test('a compiled canary that answers at once, but past its time, is stood in for', async () => {
+    const spec = { model: 'late', task: 'binary', score: 1, clock: 'replay' } as const
+    await at.apply('late', { ...spec, canary_timeout: '0.001ms' })
+    // Both are loaded already: the Python form of version 1, the compiled one of version 2.
+    const [stable, canary] = [(await at.load('late', 1)).id, (await at.load('late', 2)).id]
+    const before = at.serving.stats(canary)!
+    await at.route('late', stable, { revision: canary, share: 0.999 })
+    const answer = JSON.parse((await post('/api/slipway/v1/endpoints/late/predict', json({ rows: ROWS }))).text)
+    expect(answer).toMatchObject({ fallback: true, revision: stable, version: 'late/1' })
+    expect(at.serving.stats(canary)).toMatchObject({
+      requests: before.requests + 1,
+      errors: before.errors,
+      over_time: 1,
+    })
+    await at.apply('late', spec)
+    await at.route('late', canary)
+  }, 60_000)
+
+  test('an endpoint that is made anew has nothing of the one before: no watermark, no predictions', async () => {
+    const make = async () => {
+      await at.apply('again', { model: 'late', task: 'binary', score: 1, clock: 'replay' })
+      await at.route('again', (await at.load('again', 2)).id)
+    }
+    const predict = async (month: string) =>
+      JSON.parse(
+        (
+          await post('/api/slipway/v1/endpoints/again/predict', json({ rows: ROWS.slice(0, 1) }), {
+            'slipway-event-time': `2013-${month}-01T00:00:00Z`,
+          })
+        ).text,
+      ).prediction_id as string
+    const watermark = async () => {
+      await at.serving.flushWatermarks()
+      return at.store.read((sql) => at.serving.watermark(sql, 'w', 'again'))
+    }
+    await make()
+    const first = await predict('12')
+    expect(await watermark()).toBe(Date.UTC(2013, 11))
+    await predict('12')
+    await at.store.write((tx) => at.serving.removeEndpoint(tx, ada, 'again'))
+    at.clock.advance(1000)
+    await make()
+    expect(await watermark()).toBeUndefined()
+    expect(await at.serving.recentPredictions('w', 'again', 10)).toEqual([])
+    const second = await predict('04')
+    expect(await watermark()).toBe(Date.UTC(2013, 3))
+    expect((await at.serving.recentPredictions('w', 'again', 10)).map(({ id }) => id)).toEqual([`${second}.0`])
+    const found = await at.serving.predictions('w', 'again')
+    const count = `SELECT count(*) FROM ${found.from}`
+    expect((await at.analytics.query({ sql: count, files: found.sources })).rows).toEqual([[1]])
+    await found.done()
+    // By its id it is still found, with the model that answered.
+    expect(await at.serving.findPrediction('w', first)).toMatchObject({ endpoint: 'again', model: 'late' })
+  }, 60_000)
+
   test('scores rows beside traffic by the same form, and tells the rows that it refuses', async () => {
     const scorer = await at.serving.openScorer('w', 'late', 2, { score: 1, task: 'binary' })
     const scored = await scorer.score([...ROWS, { ...ROWS[0], stops: 'two' }])
@@ -239,6 +298,48 @@ describe('a model of Python alone', () => {
     const refused = await post('/serve/wayward/invocations', json({ instances: [{ word: 'a' }] }))
     expect([refused.status, stats(canary).errors]).toEqual([400, 0])
   }, 30_000)
+
+  test('a switch away from a Python version, retired at once, fails none of the requests that it has', async () => {
+    const next = (await at.load('wayward', 2)).id
+    await at.route('wayward', stable)
+    said.length = 0
+    // One at work, one handed over, and two that still wait for the process.
+    const under_way = [ask('sleep', 1.5), ask('a', 2), ask('a', 3), ask('a', 4)]
+    await vi.waitFor(() => expect(at.serving.node.loaded(stable)?.in_flight).toBe(4))
+    await at.route('wayward', next)
+    await at.store.write((tx) => at.serving.retireRevision(tx, ada, stable))
+    await at.serving.node.settle()
+    expect(at.serving.stats(stable)).toBeUndefined()
+    expect((await ask('a', 5)).text).toBe('{"predictions": [5]}')
+    expect((await Promise.all(under_way)).map(({ status, text }) => [status, text])).toEqual(
+      [1.5, 2, 3, 4].map((number) => [200, `{"predictions": [${number}]}`]),
+    )
+    // One that is retired while its process starts goes without a word, too.
+    const { id } = await at.store.write((tx) => at.serving.addRevision(tx, ada, { endpoint: 'wayward', version: 1 }))
+    await vi.waitFor(async () => {
+      await at.serving.node.settle()
+      expect((await at.store.read((sql) => at.serving.readiness(sql, 'w', id))).state).toBe('loading')
+    })
+    await at.store.write((tx) => at.serving.retireRevision(tx, ada, id))
+    await at.serving.node.settle()
+    expect(said).toEqual([])
+  }, 60_000)
+
+  test('files of a loaded model that somebody changed are not loaded again', async () => {
+    const look = async () => {
+      const home = await at.serving.openPython('w', 'wayward', 1)
+      await home.done()
+      return join(home.model_dir, 'MLmodel')
+    }
+    const path = await look()
+    const right = await readFile(path, 'utf8')
+    expect((await stat(path)).mode & 0o777).toBe(0o444)
+    await chmod(path, 0o600)
+    await writeFile(path, right.replace('a', 'b'))
+    await chmod(path, 0o444)
+    expect(await look()).toBe(path)
+    expect(await readFile(path, 'utf8')).toBe(right)
+  })
 
   test('a version that does not load is failed with its reason, and takes no traffic', async () => {
     await at.addVersion('wayward', 3, join(models.dir, 'broken'))

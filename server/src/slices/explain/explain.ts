@@ -154,7 +154,7 @@ export function createExplain(deps: ExplainDeps): Explain {
       throw new DomainError('conflict', 'the model failed on this row: there is no answer to explain', {
         field: 'prediction',
       })
-    const { model } = await store.read((sql) => serving.getEndpoint(sql, workspace, found.endpoint))
+    const model = found.model ?? (await store.read((sql) => serving.getEndpoint(sql, workspace, found.endpoint))).model
     const version = found.answered_version
     const one = await workers.explain({ workspace, model, version }, found.features)
     const attribution: rows.Attribution = {

@@ -38,7 +38,8 @@ export async function whyOf(deps: InsightDeps, workspace: string, id: string): P
       }
     }
     const endpoint = await part('endpoint', () => deps.serving.getEndpoint(sql, workspace, prediction.endpoint))
-    const model = endpoint?.model ?? ''
+    // The endpoint may serve another model by now.
+    const model = prediction.model ?? endpoint?.model ?? ''
     const version = prediction.answered_version
     const provenance = await part('provenance', () => deps.provenance(sql, workspace, model, version))
     const release = prediction.release

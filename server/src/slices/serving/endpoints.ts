@@ -84,6 +84,8 @@ export function createEndpoints(deps: ServingDeps, wake: () => void): Endpoints 
         })
       }
       const now = clock.now()
+      // With another model it is another endpoint: version 1 of the one says nothing of version 1 of the other.
+      const anew = before?.model !== spec.model
       const after: rows.Endpoint = {
         workspace: who.workspace,
         name,
@@ -91,11 +93,12 @@ export function createEndpoints(deps: ServingDeps, wake: () => void): Endpoints 
         model: spec.model,
         alias,
         spec,
-        created_ms: before?.created_ms ?? now,
+        created_ms: !before || anew ? now : before.created_ms,
         updated_ms: now,
       }
       if (before && before.project === project && isDeepStrictEqual(before.spec, spec)) return before
       await rows.putEndpoint(tx, after)
+      if (anew) await rows.dropWatermark(tx, who.workspace, name)
       await events.record(tx, endpointApplied, {
         who,
         subject: { kind: 'endpoint', id: name },

@@ -26,6 +26,8 @@ export function eventTimeOf(live: LiveEndpoint, text: string | undefined, now: n
 export interface Watermark {
   workspace: string
   endpoint: string
+  /** When the endpoint was made: one of the same name that is made later begins anew. */
+  created_ms: number
   greatest_event_ms: number
   watermark_ms: number
 }
@@ -36,17 +38,25 @@ export interface Watermarks {
   take(): Watermark[]
   /** Moved after all: they could not be written. */
   giveBack(marks: readonly Watermark[]): void
-  set(workspace: string, endpoint: string, greatest_event_ms: number): void
+  set(mark: Omit<Watermark, 'watermark_ms'>): void
 }
 
 export function createWatermarks(): Watermarks {
   const marks = new Map<string, Watermark & { moved: boolean }>()
   const nameOf = (workspace: string, endpoint: string) => `${workspace}/${endpoint}`
   return {
-    see({ workspace, name: endpoint, lateness_ms }, event_ms) {
+    see({ workspace, name: endpoint, created_ms, lateness_ms }, event_ms) {
       const mark = marks.get(nameOf(workspace, endpoint))
-      if (mark && event_ms <= mark.greatest_event_ms) return
-      const at = { workspace, endpoint, greatest_event_ms: event_ms, watermark_ms: event_ms - lateness_ms, moved: true }
+      if (mark && mark.created_ms > created_ms) return
+      if (mark?.created_ms === created_ms && event_ms <= mark.greatest_event_ms) return
+      const at = {
+        workspace,
+        endpoint,
+        created_ms,
+        greatest_event_ms: event_ms,
+        watermark_ms: event_ms - lateness_ms,
+        moved: true,
+      }
       if (mark) Object.assign(mark, at)
       else marks.set(nameOf(workspace, endpoint), at)
     },
@@ -66,14 +76,8 @@ export function createWatermarks(): Watermarks {
         if (mark) mark.moved = true
       }
     },
-    set(workspace, endpoint, greatest_event_ms) {
-      marks.set(nameOf(workspace, endpoint), {
-        workspace,
-        endpoint,
-        greatest_event_ms,
-        watermark_ms: greatest_event_ms,
-        moved: false,
-      })
+    set(mark) {
+      marks.set(nameOf(mark.workspace, mark.endpoint), { ...mark, watermark_ms: mark.greatest_event_ms, moved: false })
     },
   }
 }

@@ -1,5 +1,7 @@
 /** From a model version to something that answers: its prepared form, its files, its processes. */
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Environment } from '#kernel/environments/index.ts'
@@ -38,6 +40,27 @@ export function createLoader(deps: ServingDeps): Loader {
   let sockets: Promise<string> | undefined
   let count = 0
 
+  /** How the files of a folder looked when their digests were right. */
+  const seen = new Map<string, string>()
+  /** Workers run as this user and could change what others load next; a power cut may leave names without content. */
+  const isWhole = async (dir: string, version: VersionFiles): Promise<boolean> => {
+    const looks = await looksOf(dir, version)
+    if (looks === undefined) return false
+    if (seen.get(dir) === looks) return true
+    for (const file of version.files) {
+      const hash = createHash('sha256')
+      for await (const chunk of createReadStream(join(dir, ...file.path.split('/')))) hash.update(chunk as Buffer)
+      if (`sha256:${hash.digest('hex')}` === file.digest) continue
+      log.warn(
+        { file: file.path, model: version.model, version: version.version },
+        'a file of a model was changed; it is taken from the blobs again',
+      )
+      return false
+    }
+    seen.set(dir, looks)
+    return (await looksOf(dir, version)) === looks
+  }
+
   const materialise: Loader['materialise'] = async (version) => {
     if (version.digest === null)
       throw new DomainError('conflict', `the files of ${version.model}/${version.version} do not lie here`, {
@@ -52,6 +75,7 @@ export function createLoader(deps: ServingDeps): Loader {
         const path = join(partial, ...file.path.split('/'))
         await mkdir(dirname(path), { recursive: true })
         await blobs.materialise(file.digest, path)
+        await chmod(path, 0o444)
       }
       await rename(partial, dir).catch(async (error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
@@ -197,13 +221,15 @@ export function createLoader(deps: ServingDeps): Loader {
 const BY_ROW = ['sklearn', 'xgboost', 'lightgbm', 'catboost']
 const answersByRow = (flavors: VersionFiles['flavors']): boolean => BY_ROW.some((name) => flavors?.[name] !== undefined)
 
-/** A power cut may leave names without content behind. */
-async function isWhole(dir: string, version: VersionFiles): Promise<boolean> {
+/** What changes with the content: the time of the last change cannot be set back. Undefined when a file is not there in its size. */
+async function looksOf(dir: string, version: VersionFiles): Promise<string | undefined> {
+  const looks: string[] = []
   for (const file of version.files) {
-    const facts = await stat(join(dir, ...file.path.split('/'))).catch(() => undefined)
-    if (facts?.size !== file.size_bytes) return false
+    const facts = await stat(join(dir, ...file.path.split('/')), { bigint: true }).catch(() => undefined)
+    if (!facts?.isFile() || Number(facts.size) !== file.size_bytes) return undefined
+    looks.push(`${facts.ino} ${facts.ctimeNs}`)
   }
-  return version.files.length > 0
+  return looks.length > 0 ? looks.join('\n') : undefined
 }
 
 /** What the worker says of itself; its other lines are the model's own. */

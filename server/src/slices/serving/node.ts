@@ -37,6 +37,7 @@ export interface Loaded {
 export interface LiveEndpoint {
   workspace: string
   name: string
+  created_ms: number
   spec: EndpointSpec
   routes: readonly TrafficRoute[]
   release: string | null
@@ -154,6 +155,7 @@ export function createNode(deps: ServingDeps, loader: Loader): ServingNode {
       next.set(`${workspace}/${name}`, {
         workspace,
         name,
+        created_ms: endpoint.created_ms,
         spec,
         routes: now?.routes ?? [],
         release: now?.release ?? null,

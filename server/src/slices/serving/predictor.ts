@@ -248,32 +248,43 @@ export function createPredictor(
         if (!canary) throw failed(journey, routed, error)
         failure = error
       }
+      const took_us = (performance.now() - started) * 1000
       if (first && done) {
-        const took_ms = performance.now() - started
-        first.counts.requests++
-        countLatency(first.counts, took_ms * 1000)
-        // What runs on the event loop cannot be cut short; one that came too late still counts against the canary.
-        if (canary && took_ms > limit_ms) first.counts.over_time++
-        return answer(journey, first, done, undefined)
+        if (!canary || took_us <= limit_ms * 1000) {
+          first.counts.requests++
+          countLatency(first.counts, took_us)
+          return answer(journey, first, done, undefined)
+        }
+        // What runs on the event loop cannot be cut short: it came too late all the same.
+        failure = new OverTime(limit_ms)
+      }
+      /** What came too late is better than an error, when the stable revision has nothing better. */
+      const late = first && done && { one: first, done }
+      const giveLate = ({ one, done }: NonNullable<typeof late>) => {
+        countFailure(one.counts, failure, took_us)
+        return answer(journey, one, done, undefined)
       }
 
-      const failed_us = (performance.now() - started) * 1000
       const stable = stableOf(live)
       const one = stable === undefined ? undefined : node.loaded(stable)
-      if (!one?.runtime) throw failed(journey, routed, failure)
+      if (!one?.runtime) {
+        if (late) return giveLate(late)
+        throw failed(journey, routed, failure)
+      }
       const again = performance.now()
       try {
         done = await run(one as Ready, request, live.timeout_ms)
       } catch (error) {
+        if (late) return giveLate(late)
         // Both refuse it: then it is the caller's mistake, and the canary is not at fault.
         if (!isOurs(error)) throw failed(journey, undefined, error)
-        if (first) countFailure(first.counts, failure, failed_us)
+        if (first) countFailure(first.counts, failure, took_us)
         throw failed(journey, one, error)
       }
       countLatency(one.counts, (performance.now() - again) * 1000)
       one.counts.stood_in++
       // A canary that is being loaded again, after a restart, has not failed.
-      if (first) countFailure(first.counts, failure, failed_us)
+      if (first) countFailure(first.counts, failure, took_us)
       return answer(journey, one as Ready, done, {
         version: routed?.revision.version ?? one.revision.version,
         failure: (failure as Error).message.slice(0, ERROR_TEXT_MAX),

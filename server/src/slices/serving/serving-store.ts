@@ -1,4 +1,5 @@
 import { json, parseJson, type Sql, type SqlValue, type Tx } from '#kernel/store/index.ts'
+import type { Watermark } from './event-time.ts'
 import type { TrafficRoute } from './routing.ts'
 import type { Report } from './runtimes/runtime.ts'
 import type { EndpointSpec } from './schema.ts'
@@ -10,6 +11,7 @@ export interface Endpoint {
   model: string
   alias: string
   spec: EndpointSpec
+  /** Since when it serves this model under this name: what was logged before is another endpoint's. */
   created_ms: number
   updated_ms: number
 }
@@ -106,7 +108,8 @@ export async function endpointsOfModel(sql: Sql, workspace: string, model: strin
 export async function putEndpoint(tx: Tx, endpoint: Endpoint): Promise<void> {
   await tx.run(
     `INSERT INTO endpoint (workspace, name, project, model, alias, spec, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (workspace, name) DO UPDATE SET project = excluded.project, model = excluded.model, alias = excluded.alias, spec = excluded.spec, updated_ms = excluded.updated_ms`,
+     ON CONFLICT (workspace, name) DO UPDATE SET project = excluded.project, model = excluded.model, alias = excluded.alias, spec = excluded.spec,
+       created_ms = excluded.created_ms, updated_ms = excluded.updated_ms`,
     [
       endpoint.workspace,
       endpoint.name,
@@ -129,10 +132,13 @@ export async function dropEndpoint(tx: Tx, workspace: string, name: string, now:
     "UPDATE revision SET state = 'retired', retired_ms = ? WHERE workspace = ? AND endpoint = ? AND state = 'wanted'",
     [now, workspace, name],
   )
-  await tx.run('DELETE FROM endpoint_watermark WHERE workspace = ? AND endpoint = ?', [workspace, name])
+  await dropWatermark(tx, workspace, name)
   await tx.run('DELETE FROM traffic WHERE workspace = ? AND endpoint = ?', [workspace, name])
   await tx.run('DELETE FROM endpoint WHERE workspace = ? AND name = ?', [workspace, name])
 }
+
+export const dropWatermark = (tx: Tx, workspace: string, endpoint: string) =>
+  tx.run('DELETE FROM endpoint_watermark WHERE workspace = ? AND endpoint = ?', [workspace, endpoint])
 
 export const revisionById = (sql: Sql, workspace: string, id: string): Promise<Revision | undefined> =>
   sql.get<Revision>(`SELECT ${REVISION} FROM revision WHERE workspace = ? AND id = ?`, [workspace, id])
@@ -297,18 +303,14 @@ export async function watermarkOf(
   )
 }
 
-export async function putWatermark(
-  tx: Tx,
-  workspace: string,
-  endpoint: string,
-  greatest: number,
-  watermark: number,
-): Promise<void> {
+/** Writes nothing for an endpoint that is gone, or was made anew since. */
+export async function putWatermark(tx: Tx, mark: Watermark): Promise<void> {
   await tx.run(
-    `INSERT INTO endpoint_watermark (workspace, endpoint, greatest_event_ms, watermark_ms) VALUES (?, ?, ?, ?)
+    `INSERT INTO endpoint_watermark (workspace, endpoint, greatest_event_ms, watermark_ms)
+     SELECT workspace, name, ?, ? FROM endpoint WHERE workspace = ? AND name = ? AND created_ms = ?
      ON CONFLICT (workspace, endpoint) DO UPDATE SET greatest_event_ms = excluded.greatest_event_ms, watermark_ms = excluded.watermark_ms
      WHERE excluded.greatest_event_ms > endpoint_watermark.greatest_event_ms`,
-    [workspace, endpoint, greatest, watermark],
+    [mark.greatest_event_ms, mark.watermark_ms, mark.workspace, mark.endpoint, mark.created_ms],
   )
 }
 

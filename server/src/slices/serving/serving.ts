@@ -7,6 +7,7 @@ import { createEndpoints, type Endpoints } from './endpoints.ts'
 import { createLoader } from './loader.ts'
 import { createNode, type ServingNode } from './node.ts'
 import { createPredictionLog, type PredictionLog } from './prediction-log/log.ts'
+import type { PredictionRecord } from './prediction-log/record.ts'
 import { createPredictor, type PredictAnswer, type PredictRequest } from './predictor.ts'
 import { createPreparations, type Preparations } from './preparation.ts'
 import { createPythonHomes, type PythonHomes } from './python-home.ts'
@@ -22,9 +23,13 @@ export interface Serving extends Endpoints, Preparations, Scoring, PythonHomes {
   predict(request: PredictRequest): Promise<PredictAnswer>
   /** Counts since this process loaded the revision; undefined while it is not loaded here. */
   stats(revision: string): RevisionStats | undefined
-  /** What to read for a span of event time: the one way to the prediction log. */
+  /** What to read for a span of event time, of the endpoint as it is now, not of an earlier one of its name: the one way to the prediction log. */
   predictions: PredictionLog['files']
-  findPrediction: PredictionLog['find']
+  /** The row with this id, and the model whose version answered; undefined where the row is not there. */
+  findPrediction(
+    workspace: string,
+    id: string,
+  ): Promise<(PredictionRecord & { endpoint: string; model?: string }) | undefined>
   recentPredictions: PredictionLog['recent']
   /** Predictions that could not be logged since the start. */
   dropped(): number
@@ -39,7 +44,7 @@ export interface Serving extends Endpoints, Preparations, Scoring, PythonHomes {
   mustAnswer(workspace: string, endpoint: string): void
   /** Writes watermarks that moved; resolves when they are in the store. */
   flushWatermarks(): Promise<void>
-  node: Pick<ServingNode, 'settle' | 'wake' | 'id'>
+  node: Pick<ServingNode, 'settle' | 'wake' | 'id' | 'loaded'>
   start(): Promise<void>
   stop(): Promise<void>
 }
@@ -74,13 +79,17 @@ export async function createServing(deps: ServingDeps, toolPins: readonly string
     if (moved.length === 0) return
     await store
       .write(async (tx) => {
-        for (const { workspace, endpoint, greatest_event_ms, watermark_ms } of moved)
-          await rows.putWatermark(tx, workspace, endpoint, greatest_event_ms, watermark_ms)
+        for (const mark of moved) await rows.putWatermark(tx, mark)
       })
       .catch((error: unknown) => {
         predictor.watermarks.giveBack(moved)
         throw error
       })
+  }
+
+  const since = async (workspace: string, name: string): Promise<{ since_ms?: number }> => {
+    const endpoint = await store.read((sql) => rows.endpointByName(sql, workspace, name))
+    return endpoint ? { since_ms: endpoint.created_ms } : {}
   }
 
   return {
@@ -90,9 +99,16 @@ export async function createServing(deps: ServingDeps, toolPins: readonly string
     ...createPythonHomes(deps, loader, toolPins),
     predict: predictor.predict,
     stats: node.stats,
-    predictions: predictions.files,
-    findPrediction: predictions.find,
-    recentPredictions: predictions.recent,
+    predictions: async (workspace, endpoint, range) =>
+      predictions.files(workspace, endpoint, { ...range, ...(await since(workspace, endpoint)) }),
+    async findPrediction(workspace, id) {
+      const found = await predictions.find(workspace, id)
+      if (!found) return undefined
+      const revision = await store.read((sql) => rows.revisionById(sql, workspace, found.answered_by))
+      return { ...found, ...(revision && { model: revision.model }) }
+    },
+    recentPredictions: async (workspace, endpoint, limit) =>
+      predictions.recent(workspace, endpoint, limit, await since(workspace, endpoint)),
     dropped: () => predictions.writer.dropped,
     listPreparations: rows.preparationsOf,
     async revisions(sql, workspace, endpoint) {
@@ -123,7 +139,9 @@ export async function createServing(deps: ServingDeps, toolPins: readonly string
       await loader.tidy()
       for (const endpoint of await store.read((sql) => rows.allEndpoints(sql))) {
         const mark = await store.read((sql) => rows.watermarkOf(sql, endpoint.workspace, endpoint.name))
-        if (mark) predictor.watermarks.set(endpoint.workspace, endpoint.name, mark.greatest_event_ms)
+        if (!mark) continue
+        const { workspace, name, created_ms } = endpoint
+        predictor.watermarks.set({ workspace, endpoint: name, created_ms, greatest_event_ms: mark.greatest_event_ms })
       }
       await predictions.start()
       await node.start()

@@ -42,7 +42,7 @@ eachStore('endpoints and traffic', (open) => {
       return {
         form: 'python',
         features: undefined,
-        inline: () => false,
+        inline: () => version === 6,
         async predict({ raw }, stop): Promise<Prediction> {
           const work = Promise.resolve(model(raw!.payload, stop))
           const cut = new Promise<never>((_, reject) => stop?.addEventListener('abort', () => reject(stop.reason)))
@@ -197,6 +197,47 @@ eachStore('endpoints and traffic', (open) => {
     await route([stable, 1, 'stable'])
   })
 
+  test('a canary that holds the event loop past its time has its answer replaced; where nobody else can answer, it is given', async () => {
+    models.set(6, (value) => {
+      for (const until = performance.now() + 120; performance.now() < until; );
+      return value
+    })
+    models.set(7, (value) => does(value))
+    await prepared(6)
+    await prepared(7)
+    const [stable, canary] = [(await add(7)).id, (await add(6)).id]
+    await becomes(stable, 'ready')
+    await becomes(canary, 'ready')
+    await route([stable, 0.9, 'stable'], [canary, 0.1, 'canary'])
+    chance = 0.05
+    does = (value) => value
+    expect(await ask(5)).toMatchObject({ version: 7, fallback: true, outputs: [5] })
+    expect(node.stats(canary)).toMatchObject({ requests: 1, errors: 0, over_time: 1 })
+    expect(logged.at(-1)).toMatchObject({
+      status: 'fallback',
+      version: 6,
+      answered_version: 7,
+      error: expect.stringContaining('80 ms'),
+    })
+    does = () => {
+      throw new Error('the stable one, too')
+    }
+    expect(await ask(6)).toMatchObject({ version: 6, fallback: false, outputs: [6] })
+    expect(node.stats(canary)).toMatchObject({ requests: 2, over_time: 2 })
+    expect(node.stats(stable)).toMatchObject({ stood_in: 1, errors: 0 })
+    const { id: first } = await add(1)
+    await becomes(first, 'ready')
+    await route([first, 1, 'stable'])
+    await kernel.store.write(async (tx) => {
+      await endpoints.retireRevision(tx, ada, stable)
+      await endpoints.retireRevision(tx, ada, canary)
+    })
+    await node.settle()
+    await vi.waitFor(() => expect(closed.toSorted()).toEqual([6, 7]))
+    closed.length = 0
+    models.delete(6)
+  })
+
   test('a switch while a canary is at work loses no request', async () => {
     const { id: stable } = await add(1)
     const { id: canary } = await add(3)
@@ -268,6 +309,17 @@ eachStore('endpoints and traffic', (open) => {
     await becomes(id, 'ready')
     expect(await ask(3)).toMatchObject({ version: 4, outputs: [3] })
     expect(await kernel.store.read((sql) => preparationOfVersion(sql, 'w', 'm', 4))).toMatchObject({ state: 'done' })
+  })
+
+  test('an endpoint that is changed stays the same one, with another model it begins anew', async () => {
+    const apply = (spec: { model: string; threshold?: number }) =>
+      kernel.store.write((tx) => endpoints.applyEndpoint(tx, ada, { project: 'p', name: 'again', spec }))
+    const { created_ms } = await apply({ model: 'm' })
+    kernel.clock.advance(1000)
+    expect(await apply({ model: 'm', threshold: 0.4 })).toMatchObject({ created_ms })
+    expect(await apply({ model: 'other' })).toMatchObject({ created_ms: created_ms + 1000 })
+    const known = await kernel.store.read((sql) => endpoints.getEndpoint(sql, 'w', 'again'))
+    expect(known).toMatchObject({ model: 'other', created_ms: created_ms + 1000 })
   })
 
   test('a removed endpoint answers no more and lets go of its revisions', async () => {

@@ -30,14 +30,25 @@ export interface PredictionFiles {
   done(): Promise<void>
 }
 
+export interface PredictionRange {
+  from_ms?: number
+  to_ms?: number
+  since_ms?: number
+}
+
 export interface PredictionLog {
   readonly writer: Pick<LogWriter, 'append' | 'durable' | 'dropped' | 'flush'>
-  /** What to read for event times in [from_ms, to_ms). */
-  files(workspace: string, endpoint: string, range?: { from_ms?: number; to_ms?: number }): Promise<PredictionFiles>
+  /** What to read for event times in [from_ms, to_ms), answered at `since_ms` of the wall clock or later. */
+  files(workspace: string, endpoint: string, range?: PredictionRange): Promise<PredictionFiles>
   /** The row with this id (`prd_…` means its row 0), or undefined. */
   find(workspace: string, id: string): Promise<(PredictionRecord & { endpoint: string }) | undefined>
   /** Newest rows, newest first; at most 1,000. */
-  recent(workspace: string, endpoint: string, limit: number): Promise<PredictionRecord[]>
+  recent(
+    workspace: string,
+    endpoint: string,
+    limit: number,
+    range?: Pick<PredictionRange, 'since_ms'>,
+  ): Promise<PredictionRecord[]>
   /** Seals every segment that is closed, full or old; `all` also those in use. */
   seal(all?: boolean): Promise<void>
   start(): Promise<void>
@@ -132,7 +143,7 @@ export async function createPredictionLog(deps: {
   const files: PredictionLog['files'] = async (
     workspace,
     endpoint,
-    { from_ms = 0, to_ms = Number.MAX_SAFE_INTEGER } = {},
+    { from_ms = 0, to_ms = Number.MAX_SAFE_INTEGER, since_ms = 0 } = {},
   ) => {
     await writer.flush()
     const waiting = await sealer.unsealed(workspace, endpoint)
@@ -142,11 +153,11 @@ export async function createPredictionLog(deps: {
       const tails = await sealer.unsealed(workspace, endpoint)
       const rows = await store.read((sql) =>
         sql.all<SegmentRow>(
-          'SELECT endpoint, digest, features FROM prediction_segment WHERE workspace = ? AND endpoint = ? AND max_event_ms >= ? AND min_event_ms < ? ORDER BY min_event_ms LIMIT ?',
-          [workspace, endpoint, from_ms, to_ms, FILES_MAX + 1],
+          'SELECT endpoint, digest, features FROM prediction_segment WHERE workspace = ? AND endpoint = ? AND max_event_ms >= ? AND min_event_ms < ? AND max_at_ms >= ? ORDER BY min_event_ms LIMIT ?',
+          [workspace, endpoint, from_ms, to_ms, since_ms, FILES_MAX + 1],
         ),
       )
-      return open(rows, tails, `event_ms >= ${from_ms} AND event_ms < ${to_ms}`)
+      return open(rows, tails, `event_ms >= ${from_ms} AND event_ms < ${to_ms} AND at_ms >= ${since_ms}`)
     })
   }
 
@@ -195,8 +206,8 @@ export async function createPredictionLog(deps: {
     writer,
     files,
     find,
-    async recent(workspace, endpoint, limit) {
-      const found = await files(workspace, endpoint)
+    async recent(workspace, endpoint, limit, range) {
+      const found = await files(workspace, endpoint, range)
       try {
         if (!found.from) return []
         const { columns, rows } = await analytics.query({
