@@ -185,7 +185,7 @@ describe.skipIf(!mounted)('a disk that is full', () => {
   const putTag = () =>
     post('/api/2.0/mlflow/experiments/set-experiment-tag', { experiment_id: '0', key: 'note', value: 'x' })
 
-  test('refuses writes with 507 and the path, while reads and predictions go on; with room again all goes on', async () => {
+  test('refuses writes with 507 and the path, while reads and predictions go on', async () => {
     expect((await putTag()).status).toBe(200)
     const { bavail, bsize } = statfsSync(disk)
     writeFileSync(filler, Buffer.alloc(bavail * bsize - (RESERVE_MIB / 2) * MIB))
@@ -201,10 +201,21 @@ describe.skipIf(!mounted)('a disk that is full', () => {
     expect(upload.status).toBe(507)
     expect((await releases()).length).toBe(2)
     for (let n = 0; n < 50; n += 1) expect((await predict(GOOD)).status).toBe(200)
+  }, 120_000)
+
+  test('does not keep a killed server from starting again: it serves and reads, and writes when there is room', async () => {
+    await server.end('SIGKILL')
+    server = await start()
+    await until('the endpoint to answer', async () => (await predict(GOOD)).status === 200)
+    expect((await releases()).map(({ state }) => state)).toContain('live')
+    expect((await putTag()).status).toBe(507)
     rmSync(filler)
     await until('writes to be taken again', async () => (await putTag()).status === 200)
     expect((await predict(GOOD)).status).toBe(200)
-  }, 120_000)
+    // What the node could not say while the disk was full it says now.
+    const endpoint = () => server.client.get<{ revisions: { state: string }[] }>(`${API}/endpoints/fare`)
+    await until('the loaded revision to be reported', async () => /"ready"/.test(JSON.stringify(await endpoint())))
+  }, 180_000)
 })
 
 describe.each(['SIGINT', 'SIGKILL'] as const)('after %s', (signal) => {
