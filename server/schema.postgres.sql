@@ -99,6 +99,30 @@ CREATE TABLE attribution (
   PRIMARY KEY (workspace, prediction)
 );
 
+CREATE TABLE board_record (
+  run_key bigint NOT NULL,
+  kind text NOT NULL,
+  tag text NOT NULL,
+  step bigint NOT NULL,
+  at_ms bigint NOT NULL,
+  "position" bigint NOT NULL,
+  body text NOT NULL,
+  PRIMARY KEY (run_key, kind, tag, step, at_ms, "position"),
+  FOREIGN KEY (run_key) REFERENCES run(run_key) ON DELETE CASCADE
+);
+
+CREATE TABLE board_source (
+  experiment bigint NOT NULL,
+  folder text NOT NULL,
+  file text NOT NULL,
+  run_id text NOT NULL,
+  taken_bytes bigint NOT NULL,
+  memory text NOT NULL,
+  damage text,
+  PRIMARY KEY (experiment, folder, file),
+  FOREIGN KEY (experiment) REFERENCES experiment(experiment) ON DELETE CASCADE
+);
+
 CREATE TABLE code_snapshot (
   workspace text NOT NULL,
   digest text NOT NULL,
@@ -111,6 +135,14 @@ CREATE TABLE code_snapshot (
   manifest_digest text NOT NULL,
   created_by text NOT NULL,
   created_ms bigint NOT NULL,
+  PRIMARY KEY (workspace, digest)
+);
+
+CREATE TABLE code_upload (
+  workspace text NOT NULL,
+  digest text NOT NULL,
+  size_bytes bigint NOT NULL,
+  at_ms bigint NOT NULL,
   PRIMARY KEY (workspace, digest)
 );
 
@@ -276,6 +308,16 @@ CREATE TABLE experiment_counter (
   PRIMARY KEY (name)
 );
 
+CREATE TABLE experiment_runs (
+  experiment bigint NOT NULL,
+  stripe bigint NOT NULL,
+  active bigint NOT NULL,
+  deleted bigint NOT NULL,
+  running bigint NOT NULL,
+  PRIMARY KEY (experiment, stripe),
+  FOREIGN KEY (experiment) REFERENCES experiment(experiment) ON DELETE CASCADE
+);
+
 CREATE TABLE experiment_tag (
   experiment bigint NOT NULL,
   key text NOT NULL,
@@ -372,7 +414,7 @@ CREATE TABLE label (
   received_ms bigint NOT NULL,
   value text NOT NULL,
   who text NOT NULL,
-  PRIMARY KEY (workspace, prediction, observed_ms)
+  PRIMARY KEY (workspace, prediction, observed_ms, received_ms)
 );
 CREATE INDEX label_by_received ON public.label USING btree (workspace, received_ms);
 
@@ -446,6 +488,38 @@ CREATE TABLE member (
   PRIMARY KEY (workspace, person)
 );
 CREATE INDEX member_person ON public.member USING btree (person, workspace);
+
+CREATE TABLE metric_block (
+  series bigint NOT NULL,
+  block_key bigint NOT NULL,
+  points bigint NOT NULL,
+  min_step bigint NOT NULL,
+  max_step bigint NOT NULL,
+  min_ms bigint NOT NULL,
+  max_ms bigint NOT NULL,
+  in_time_order smallint NOT NULL,
+  summary bytea NOT NULL,
+  PRIMARY KEY (series, block_key)
+);
+
+CREATE TABLE metric_block_body (
+  block_key bigint NOT NULL GENERATED AS IDENTITY,
+  body bytea NOT NULL,
+  PRIMARY KEY (block_key)
+);
+
+CREATE TABLE metric_chunk (
+  chunk_key bigint NOT NULL GENERATED AS IDENTITY,
+  series bigint NOT NULL,
+  points bigint NOT NULL,
+  min_step bigint NOT NULL,
+  max_step bigint NOT NULL,
+  min_ms bigint NOT NULL,
+  max_ms bigint NOT NULL,
+  body bytea NOT NULL,
+  PRIMARY KEY (chunk_key)
+);
+CREATE INDEX metric_chunk_series ON public.metric_chunk USING btree (series, chunk_key);
 
 CREATE TABLE metric_point (
   series bigint NOT NULL,
@@ -599,6 +673,10 @@ CREATE TABLE pipeline_run (
   tracking_run text,
   created_ms bigint NOT NULL,
   ended_ms bigint,
+  source_commit text,
+  source_branch text,
+  source_dirty bigint NOT NULL DEFAULT 0,
+  source_diff text,
   UNIQUE (workspace, project, pipeline, number),
   PRIMARY KEY (workspace, id)
 );
@@ -817,10 +895,13 @@ CREATE TABLE run (
   end_ms bigint,
   lifecycle text NOT NULL,
   deleted_with_experiment smallint NOT NULL,
+  artifact_uri text,
+  segment bigint,
   PRIMARY KEY (run_key),
   FOREIGN KEY (experiment) REFERENCES experiment(experiment)
 );
 CREATE UNIQUE INDEX run_id ON public.run USING btree (workspace, run_id);
+CREATE INDEX run_of_segment ON public.run USING btree (experiment, segment, run_key);
 CREATE INDEX run_order ON public.run USING btree (experiment, lifecycle, start_ms DESC, run_id);
 
 CREATE TABLE run_input (
@@ -874,6 +955,36 @@ CREATE TABLE run_param (
   FOREIGN KEY (run_key) REFERENCES run(run_key) ON DELETE CASCADE
 );
 
+CREATE TABLE run_segment (
+  segment bigint NOT NULL GENERATED AS IDENTITY,
+  experiment bigint NOT NULL,
+  state text NOT NULL,
+  runs bigint NOT NULL,
+  opened_ms bigint NOT NULL,
+  head bytea,
+  PRIMARY KEY (segment),
+  FOREIGN KEY (experiment) REFERENCES experiment(experiment) ON DELETE CASCADE
+);
+CREATE INDEX run_segment_experiment ON public.run_segment USING btree (experiment, segment);
+
+CREATE TABLE run_segment_dead (
+  experiment bigint NOT NULL,
+  segment bigint NOT NULL,
+  run_key bigint NOT NULL,
+  PRIMARY KEY (experiment, segment, run_key),
+  FOREIGN KEY (segment) REFERENCES run_segment(segment) ON DELETE CASCADE
+);
+CREATE INDEX run_segment_dead_segment ON public.run_segment_dead USING btree (segment);
+
+CREATE TABLE run_segment_page (
+  page_key bigint NOT NULL,
+  segment bigint NOT NULL,
+  body bytea NOT NULL,
+  PRIMARY KEY (page_key),
+  FOREIGN KEY (segment) REFERENCES run_segment(segment) ON DELETE CASCADE
+);
+CREATE INDEX run_segment_page_segment ON public.run_segment_page USING btree (segment);
+
 CREATE TABLE run_tag (
   run_key bigint NOT NULL,
   key text NOT NULL,
@@ -883,6 +994,18 @@ CREATE TABLE run_tag (
 );
 CREATE INDEX run_tag_parent ON public.run_tag USING btree (substr(value, 1, 64)) WHERE (key = 'mlflow.parentRunId'::text);
 CREATE INDEX run_tag_step ON public.run_tag USING btree (substr(value, 1, 64)) WHERE (key = 'slipway.step_run'::text);
+
+CREATE TABLE run_view (
+  workspace text NOT NULL,
+  view_id text NOT NULL,
+  name text NOT NULL,
+  experiments_json text NOT NULL,
+  state_json text NOT NULL,
+  by_name text NOT NULL,
+  updated_ms bigint NOT NULL,
+  PRIMARY KEY (workspace, view_id)
+);
+CREATE UNIQUE INDEX run_view_name ON public.run_view USING btree (workspace, name);
 
 CREATE TABLE schedule (
   name text NOT NULL,

@@ -104,6 +104,30 @@ CREATE TABLE attribution (
   PRIMARY KEY (workspace, prediction)
 ) STRICT;
 
+CREATE TABLE board_record (
+  run_key INTEGER NOT NULL REFERENCES run (run_key) ON DELETE CASCADE,
+  kind TEXT NOT NULL,
+  tag TEXT NOT NULL,
+  step INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (run_key, kind, tag, step, at_ms, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE board_source (
+  experiment INTEGER NOT NULL REFERENCES experiment (experiment) ON DELETE CASCADE,
+  folder TEXT NOT NULL,
+  file TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  taken_bytes INTEGER NOT NULL,
+  -- What the reader has to remember of the bytes before: JSON.
+  memory TEXT NOT NULL,
+  -- Why it is read no further.
+  damage TEXT,
+  PRIMARY KEY (experiment, folder, file)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE code_snapshot (
   workspace TEXT NOT NULL,
   digest TEXT NOT NULL,
@@ -116,6 +140,14 @@ CREATE TABLE code_snapshot (
   manifest_digest TEXT NOT NULL,
   created_by TEXT NOT NULL,
   created_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, digest)
+) STRICT;
+
+CREATE TABLE code_upload (
+  workspace TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
   PRIMARY KEY (workspace, digest)
 ) STRICT;
 
@@ -289,6 +321,15 @@ CREATE TABLE experiment_counter (
   next_id INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE experiment_runs (
+  experiment INTEGER NOT NULL REFERENCES experiment (experiment) ON DELETE CASCADE,
+  stripe INTEGER NOT NULL,
+  active INTEGER NOT NULL,
+  deleted INTEGER NOT NULL,
+  running INTEGER NOT NULL,
+  PRIMARY KEY (experiment, stripe)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE experiment_tag (
   experiment INTEGER NOT NULL REFERENCES experiment (experiment) ON DELETE CASCADE,
   key TEXT NOT NULL,
@@ -382,14 +423,14 @@ CREATE INDEX job_subject ON job (workspace, subject_kind, subject_id, id);
 
 CREATE INDEX job_waiting ON job (kind, run_at_ms, id) WHERE state = 'waiting';
 
-CREATE TABLE label (
+CREATE TABLE "label" (
   workspace TEXT NOT NULL,
   prediction TEXT NOT NULL, -- prd_….<row>
   observed_ms INTEGER NOT NULL,
   received_ms INTEGER NOT NULL,
   value TEXT NOT NULL,
   who TEXT NOT NULL,
-  PRIMARY KEY (workspace, prediction, observed_ms)
+  PRIMARY KEY (workspace, prediction, observed_ms, received_ms)
 ) STRICT;
 
 CREATE INDEX label_by_received ON label (workspace, received_ms);
@@ -463,6 +504,38 @@ CREATE TABLE member (
   PRIMARY KEY (workspace, person)) STRICT;
 
 CREATE INDEX member_person ON member (person, workspace);
+
+CREATE TABLE metric_block (
+  series INTEGER NOT NULL,
+  block_key INTEGER NOT NULL,
+  points INTEGER NOT NULL,
+  min_step INTEGER NOT NULL,
+  max_step INTEGER NOT NULL,
+  min_ms INTEGER NOT NULL,
+  max_ms INTEGER NOT NULL,
+  -- Timestamps rise with the steps: the last by step is the last by time.
+  in_time_order INTEGER NOT NULL,
+  summary BLOB NOT NULL,
+  PRIMARY KEY (series, block_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE metric_block_body (
+  block_key INTEGER PRIMARY KEY AUTOINCREMENT,
+  body BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE metric_chunk (
+  chunk_key INTEGER PRIMARY KEY AUTOINCREMENT,
+  series INTEGER NOT NULL,
+  points INTEGER NOT NULL,
+  min_step INTEGER NOT NULL,
+  max_step INTEGER NOT NULL,
+  min_ms INTEGER NOT NULL,
+  max_ms INTEGER NOT NULL,
+  body BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX metric_chunk_series ON metric_chunk (series, chunk_key);
 
 CREATE TABLE metric_point (
   series INTEGER NOT NULL,
@@ -615,7 +688,7 @@ CREATE TABLE pipeline_run (
   reason TEXT,
   tracking_run TEXT,
   created_ms INTEGER NOT NULL,
-  ended_ms INTEGER,
+  ended_ms INTEGER, source_commit TEXT, source_branch TEXT, source_dirty INTEGER NOT NULL DEFAULT 0, source_diff TEXT,
   PRIMARY KEY (workspace, id),
   UNIQUE (workspace, project, pipeline, number)
 ) STRICT;
@@ -829,6 +902,48 @@ CREATE TABLE revision_report (
   PRIMARY KEY (workspace, revision, node)
 ) STRICT;
 
+CREATE TRIGGER run_changed
+AFTER UPDATE OF experiment, run_id, name, user_id, status, start_ms, end_ms, lifecycle, artifact_uri ON run
+WHEN OLD.segment IS NOT NULL AND NEW.segment IS NOT NULL BEGIN
+  UPDATE run SET segment = NULL WHERE run_key = NEW.run_key;
+END;
+
+CREATE TRIGGER run_counted AFTER INSERT ON run BEGIN
+  INSERT INTO experiment_runs (experiment, stripe, active, deleted, running)
+  VALUES (NEW.experiment, 0, NEW.lifecycle = 'active', NEW.lifecycle <> 'active', NEW.lifecycle = 'active' AND NEW.status = 'RUNNING')
+  ON CONFLICT (experiment, stripe) DO UPDATE SET
+    active = active + excluded.active, deleted = deleted + excluded.deleted, running = running + excluded.running;
+END;
+
+CREATE TRIGGER run_recounted AFTER UPDATE OF experiment, lifecycle, status ON run
+WHEN OLD.experiment <> NEW.experiment OR OLD.lifecycle <> NEW.lifecycle OR OLD.status <> NEW.status BEGIN
+  UPDATE experiment_runs SET
+    active = active - (OLD.lifecycle = 'active'), deleted = deleted - (OLD.lifecycle <> 'active'),
+    running = running - (OLD.lifecycle = 'active' AND OLD.status = 'RUNNING')
+  WHERE experiment = OLD.experiment AND stripe = 0;
+  INSERT INTO experiment_runs (experiment, stripe, active, deleted, running)
+  VALUES (NEW.experiment, 0, NEW.lifecycle = 'active', NEW.lifecycle <> 'active', NEW.lifecycle = 'active' AND NEW.status = 'RUNNING')
+  ON CONFLICT (experiment, stripe) DO UPDATE SET
+    active = active + excluded.active, deleted = deleted + excluded.deleted, running = running + excluded.running;
+END;
+
+CREATE TRIGGER run_removed AFTER DELETE ON run WHEN OLD.segment IS NOT NULL BEGIN
+  INSERT INTO run_segment_dead (experiment, segment, run_key)
+  SELECT experiment, segment, OLD.run_key FROM run_segment WHERE segment = OLD.segment ON CONFLICT DO NOTHING;
+END;
+
+CREATE TRIGGER run_uncounted AFTER DELETE ON run BEGIN
+  UPDATE experiment_runs SET
+    active = active - (OLD.lifecycle = 'active'), deleted = deleted - (OLD.lifecycle <> 'active'),
+    running = running - (OLD.lifecycle = 'active' AND OLD.status = 'RUNNING')
+  WHERE experiment = OLD.experiment AND stripe = 0;
+END;
+
+CREATE TRIGGER run_unsealed AFTER UPDATE OF segment ON run WHEN OLD.segment IS NOT NULL AND NEW.segment IS NULL BEGIN
+  INSERT INTO run_segment_dead (experiment, segment, run_key)
+  SELECT experiment, segment, OLD.run_key FROM run_segment WHERE segment = OLD.segment ON CONFLICT DO NOTHING;
+END;
+
 CREATE TABLE run (
   run_key INTEGER PRIMARY KEY AUTOINCREMENT,
   workspace TEXT NOT NULL,
@@ -842,11 +957,21 @@ CREATE TABLE run (
   lifecycle TEXT NOT NULL,
   -- Deleted together with its experiment, so that restoring the experiment brings it back.
   deleted_with_experiment INTEGER NOT NULL
-) STRICT;
+, artifact_uri TEXT, segment INTEGER) STRICT;
 
 CREATE UNIQUE INDEX run_id ON run (workspace, run_id);
 
+CREATE INDEX run_of_segment ON run (experiment, segment);
+
 CREATE INDEX run_order ON run (experiment, lifecycle, start_ms DESC, run_id);
+
+CREATE TRIGGER run_input_put AFTER INSERT ON run_input BEGIN
+  UPDATE run SET segment = NULL WHERE run_key = NEW.run_key AND segment IS NOT NULL;
+END;
+
+CREATE TRIGGER run_input_removed AFTER DELETE ON run_input BEGIN
+  UPDATE run SET segment = NULL WHERE run_key = OLD.run_key AND segment IS NOT NULL;
+END;
 
 CREATE TABLE run_input (
   run_key INTEGER NOT NULL REFERENCES run (run_key) ON DELETE CASCADE,
@@ -857,6 +982,14 @@ CREATE TABLE run_input (
 
 CREATE INDEX run_input_dataset ON run_input (dataset_key);
 
+CREATE TRIGGER run_input_tag_changed AFTER UPDATE ON run_input_tag BEGIN
+  UPDATE run SET segment = NULL WHERE run_key = NEW.run_key AND segment IS NOT NULL;
+END;
+
+CREATE TRIGGER run_input_tag_put AFTER INSERT ON run_input_tag BEGIN
+  UPDATE run SET segment = NULL WHERE run_key = NEW.run_key AND segment IS NOT NULL;
+END;
+
 CREATE TABLE run_input_tag (
   run_key INTEGER NOT NULL,
   dataset_key INTEGER NOT NULL,
@@ -865,6 +998,25 @@ CREATE TABLE run_input_tag (
   PRIMARY KEY (run_key, dataset_key, key),
   FOREIGN KEY (run_key, dataset_key) REFERENCES run_input (run_key, dataset_key) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER run_metric_changed AFTER UPDATE ON run_metric BEGIN
+  UPDATE run SET segment = NULL WHERE run_key = NEW.run_key AND segment IS NOT NULL;
+END;
+
+CREATE TRIGGER run_metric_gone AFTER DELETE ON run_metric BEGIN
+  DELETE FROM metric_block_body WHERE block_key IN (SELECT block_key FROM metric_block WHERE series = OLD.series);
+  DELETE FROM metric_block WHERE series = OLD.series;
+  DELETE FROM metric_chunk WHERE series = OLD.series;
+  DELETE FROM metric_point WHERE series = OLD.series;
+END;
+
+CREATE TRIGGER run_metric_put AFTER INSERT ON run_metric BEGIN
+  UPDATE run SET segment = NULL WHERE run_key = NEW.run_key AND segment IS NOT NULL;
+END;
+
+CREATE TRIGGER run_metric_removed AFTER DELETE ON run_metric BEGIN
+  UPDATE run SET segment = NULL WHERE run_key = OLD.run_key AND segment IS NOT NULL;
+END;
 
 CREATE TABLE run_metric (
   series INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -889,12 +1041,66 @@ CREATE TABLE run_model (
 
 CREATE INDEX run_model_model ON run_model (model_id, run_key);
 
+CREATE TRIGGER run_param_changed AFTER UPDATE ON run_param BEGIN
+  UPDATE run SET segment = NULL WHERE run_key = NEW.run_key AND segment IS NOT NULL;
+END;
+
+CREATE TRIGGER run_param_put AFTER INSERT ON run_param BEGIN
+  UPDATE run SET segment = NULL WHERE run_key = NEW.run_key AND segment IS NOT NULL;
+END;
+
+CREATE TRIGGER run_param_removed AFTER DELETE ON run_param BEGIN
+  UPDATE run SET segment = NULL WHERE run_key = OLD.run_key AND segment IS NOT NULL;
+END;
+
 CREATE TABLE run_param (
   run_key INTEGER NOT NULL REFERENCES run (run_key) ON DELETE CASCADE,
   key TEXT NOT NULL,
   value TEXT NOT NULL,
   PRIMARY KEY (run_key, key)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE run_segment (
+  segment INTEGER PRIMARY KEY AUTOINCREMENT,
+  experiment INTEGER NOT NULL REFERENCES experiment (experiment) ON DELETE CASCADE,
+  -- 'open' while its runs are being read, then 'sealed'.
+  state TEXT NOT NULL,
+  runs INTEGER NOT NULL,
+  opened_ms INTEGER NOT NULL,
+  -- Which columns it has, and where.
+  head BLOB
+) STRICT;
+
+CREATE INDEX run_segment_experiment ON run_segment (experiment, segment);
+
+CREATE TABLE run_segment_dead (
+  experiment INTEGER NOT NULL,
+  segment INTEGER NOT NULL REFERENCES run_segment (segment) ON DELETE CASCADE,
+  run_key INTEGER NOT NULL,
+  PRIMARY KEY (experiment, segment, run_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX run_segment_dead_segment ON run_segment_dead (segment);
+
+CREATE TABLE run_segment_page (
+  page_key INTEGER NOT NULL PRIMARY KEY,
+  segment INTEGER NOT NULL REFERENCES run_segment (segment) ON DELETE CASCADE,
+  body BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX run_segment_page_segment ON run_segment_page (segment);
+
+CREATE TRIGGER run_tag_changed AFTER UPDATE ON run_tag BEGIN
+  UPDATE run SET segment = NULL WHERE run_key = NEW.run_key AND segment IS NOT NULL;
+END;
+
+CREATE TRIGGER run_tag_put AFTER INSERT ON run_tag BEGIN
+  UPDATE run SET segment = NULL WHERE run_key = NEW.run_key AND segment IS NOT NULL;
+END;
+
+CREATE TRIGGER run_tag_removed AFTER DELETE ON run_tag BEGIN
+  UPDATE run SET segment = NULL WHERE run_key = OLD.run_key AND segment IS NOT NULL;
+END;
 
 CREATE TABLE run_tag (
   run_key INTEGER NOT NULL REFERENCES run (run_key) ON DELETE CASCADE,
@@ -906,6 +1112,19 @@ CREATE TABLE run_tag (
 CREATE INDEX run_tag_parent ON run_tag (substr(value, 1, 64)) WHERE key = 'mlflow.parentRunId';
 
 CREATE INDEX run_tag_step ON run_tag (substr(value, 1, 64)) WHERE key = 'slipway.step_run';
+
+CREATE TABLE run_view (
+  workspace TEXT NOT NULL,
+  view_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  experiments_json TEXT NOT NULL,
+  state_json TEXT NOT NULL,
+  by_name TEXT NOT NULL,
+  updated_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, view_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX run_view_name ON run_view (workspace, name);
 
 CREATE TABLE schedule (
   name TEXT PRIMARY KEY,

@@ -15,7 +15,12 @@ const BUILD_MS_MAX = 10 * 60_000
 const PROGRESS_MS = 10_000
 
 const LOCKS: Record<string, readonly string[]> = {
-  test: ['python/environment.lock', 'server/test/journeys/environment.lock', 'examples/flights/environment.lock'],
+  test: [
+    'python/environment.lock',
+    'server/test/journeys/environment.lock',
+    'server/test/boards/environment.lock',
+    'examples/flights/environment.lock',
+  ],
   demo: ['examples/flights/environment.lock'],
 }
 

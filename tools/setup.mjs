@@ -35,6 +35,7 @@ const PREPARE_INPUTS = [
   'tools/prepare.ts',
   'python/environment.lock',
   'server/test/journeys/environment.lock',
+  'server/test/boards/environment.lock',
   'examples/flights/environment.lock',
 ]
 

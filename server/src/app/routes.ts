@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { mlflow } from '#adapters/mlflow'
 import { scoring } from '#adapters/scoring'
+import { tensorboard } from '#adapters/tensorboard'
 import { DomainError } from '#kernel/errors.ts'
 import { DEFAULT_WORKSPACE, liveReply, may, type Who } from '#kernel/http/index.ts'
 import { accessRoutes, auditRoutes, reachableWorkspaces } from '#slices/access'
@@ -93,6 +94,7 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<voi
       workspaces: (sql, who) => reachableWorkspaces(sql, access, who, '', 1000),
     }),
   )
+  await app.register((own) => tensorboard(own, { routes, store, tracking, blobs }))
   await app.register((own) => scoring(own, { routes, serving, root_endpoint: config['serving.root_endpoint'], log }))
   await app.register(async (own) => machineRoutes(own, parts))
   await app.register(async (own) => webRoutes(own, { routes }))

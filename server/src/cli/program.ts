@@ -126,6 +126,13 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--time-column <column>', 'column that says when a row happened')
     .option('--no-wait', 'do not wait for its checks')
     .action(act(async () => (await import('./data.ts')).addData))
+  const bring = program.command('import').description('bring along what other tools have kept')
+  bring
+    .command('tensorboard <folder>')
+    .description("take in the event files of a log folder of TensorBoard's, from where they stood the last time")
+    .option('-e, --experiment <name>', "experiment (default: the folder's name)")
+    .option('-w, --watch', 'go on as the files grow', false)
+    .action(act(async () => (await import('./import-tensorboard.ts')).importTensorboard))
 
   try {
     await program.parseAsync(argv, { from: 'user' })

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mlflow } from '#adapters/mlflow'
+import { tensorboard } from '#adapters/tensorboard'
 import { type Blobs, createBlobs } from '#kernel/blobs/index.ts'
 import { systemClock } from '#kernel/clock.ts'
 import { createEvents, type Events, eventsMigrations } from '#kernel/events/index.ts'
@@ -40,7 +41,7 @@ const admin = (workspace: string): Who => ({
   rights: ROLE_RIGHTS.admin,
 })
 
-/** MLflow's wire and tracking's own API over a fresh store, listening on a free port. */
+/** MLflow's wire, TensorBoard's files and tracking's own API over a fresh store, listening on a free port. */
 export async function startMlflowServer(open: OpenTestStore): Promise<MlflowServer> {
   const log = process.env.SLIPWAY_TEST_LOG ? createLog({ level: 'debug' }) : silentLog
   const clock = systemClock
@@ -72,6 +73,7 @@ export async function startMlflowServer(open: OpenTestStore): Promise<MlflowServ
   await app.register((own) =>
     mlflow(own, { routes, store, tracking, registry, blobs, cursors, log, mounts: [registry.pinned] }),
   )
+  await app.register((own) => tensorboard(own, { routes, store, tracking, blobs }))
   app.get('/health', async () => 'OK')
   await store.write((tx) => tracking.ensureDefaultExperiment(tx, DEFAULT_WORKSPACE))
   const url = await listen(app, '127.0.0.1', 0)

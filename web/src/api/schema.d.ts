@@ -873,7 +873,7 @@ export interface paths {
   '/api/slipway/v1/experiments': {
     /** Experiments with their counts of runs, newest first */
     get: {
-      parameters: { query?: { filter?: string; view?: "active" | "deleted" | "all"; limit?: number; cursor?: string } }
+      parameters: { query?: { folder?: string; filter?: string; view?: "active" | "deleted" | "all"; limit?: number; cursor?: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
           items: ({
@@ -899,10 +899,51 @@ export interface paths {
       }
     }
   }
+  '/api/slipway/v1/experiments/folders': {
+    /** Folders of experiments, with how many experiments each holds */
+    get: {
+      parameters: { query?: never; path?: never }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            folder: string
+            experiments: number
+          })[]
+        } } }
+      }
+    }
+  }
   '/api/slipway/v1/experiments/{experiment_id}': {
     /** An experiment */
     get: {
       parameters: { path: { experiment_id: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          experiment_id: string
+          name: string
+          artifact_location: string
+          lifecycle: string
+          created: string
+          updated: string
+          tags: ({
+            key: string
+            value: string
+          })[]
+          runs: {
+            active: number
+            deleted: number
+            running: number
+            last_started: string | null
+          }
+        } } }
+      }
+    }
+    /** Put an experiment into a folder, or take it out */
+    patch: {
+      parameters: { path: { experiment_id: string } }
+      requestBody: { content: { 'application/json': {
+          folder: string | null
+        } } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
           experiment_id: string
@@ -1988,6 +2029,97 @@ export interface paths {
       }
     }
   }
+  '/api/slipway/v1/run-views': {
+    /** Saved views of the run table, by name */
+    get: {
+      parameters: { query?: { experiment?: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            id: string
+            name: string
+            experiments: (string)[]
+            state: {
+              [key: string]: unknown
+            }
+            by: string
+            updated: string
+          })[]
+        } } }
+      }
+    }
+    /** Save a view of the run table */
+    post: {
+      parameters: { query?: never; path?: never }
+      requestBody: { content: { 'application/json': {
+          name: string
+          experiments: (string)[]
+          state: {
+            [key: string]: unknown
+          }
+        } } }
+      responses: {
+        201: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          id: string
+          name: string
+          experiments: (string)[]
+          state: {
+            [key: string]: unknown
+          }
+          by: string
+          updated: string
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/run-views/{view_id}': {
+    /** A saved view of the run table */
+    get: {
+      parameters: { path: { view_id: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          id: string
+          name: string
+          experiments: (string)[]
+          state: {
+            [key: string]: unknown
+          }
+          by: string
+          updated: string
+        } } }
+      }
+    }
+    /** Change a saved view of the run table */
+    put: {
+      parameters: { path: { view_id: string } }
+      requestBody: { content: { 'application/json': {
+          name: string
+          experiments: (string)[]
+          state: {
+            [key: string]: unknown
+          }
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          id: string
+          name: string
+          experiments: (string)[]
+          state: {
+            [key: string]: unknown
+          }
+          by: string
+          updated: string
+        } } }
+      }
+    }
+    /** Delete a saved view of the run table */
+    delete: {
+      parameters: { path: { view_id: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+      }
+    }
+  }
   '/api/slipway/v1/runs': {
     /** Runs by MLflow's filter language, newest first */
     get: {
@@ -2021,6 +2153,198 @@ export interface paths {
           })[]
           next_cursor?: string
         } } }
+      }
+    }
+  }
+  '/api/slipway/v1/runs/charts': {
+    /** Metric series of several runs for drawing, a part of the axis at a time, thinned out with every extreme kept */
+    post: {
+      parameters: { query?: never; path?: never }
+      requestBody: { content: { 'application/json': {
+          run_ids: (string)[]
+          keys: (string)[]
+          /** About how many points of each series */
+          points?: number
+          /** Steps, epoch milliseconds, or milliseconds since the start of the run */
+          x?: "step" | "time" | "relative"
+          from?: number
+          to?: number
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          series: ({
+            run_id: string
+            key: string
+            count: number
+            step: (number)[]
+            timestamp_ms: (number)[]
+            value: (number | null)[]
+          })[]
+          runs: ({
+            run_id: string
+            name: string
+            status: string
+            start_ms: number
+          })[]
+          left_out: ({
+            run_id: string
+            key: string
+          })[]
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/runs/columns': {
+    /** Metric, param and tag keys of the runs of some experiments, with how many runs have each */
+    get: {
+      parameters: { query: { experiment: (string)[]; kind?: "metric" | "param" | "tag"; q?: string; limit?: number; cursor?: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            kind: "metric" | "param" | "tag"
+            key: string
+            runs: number
+          })[]
+          next_cursor?: string
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/runs/compare': {
+    /** Params, latest metrics and tags of up to 500 runs side by side, with what differs */
+    post: {
+      parameters: { query?: never; path?: never }
+      requestBody: { content: { 'application/json': {
+          run_ids: (string)[]
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          runs: ({
+            run_id: string
+            experiment_id: string
+            name: string
+            status: string
+            user: string
+            start_time: string
+            end_time: string | null
+            parent_run_id?: string
+            lifecycle: string
+            values?: (number | string | null)[]
+          })[]
+          params: ({
+            key: string
+            differs: boolean
+            values: (number | string | null)[]
+          })[]
+          metrics: ({
+            key: string
+            differs: boolean
+            values: (number | string | null)[]
+          })[]
+          tags: ({
+            key: string
+            differs: boolean
+            values: (number | string | null)[]
+          })[]
+          left_out: number
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/runs/copy': {
+    /** Copy runs with all that was logged to them into an experiment, all or none */
+    post: {
+      parameters: { query?: never; path?: never }
+      requestBody: { content: { 'application/json': {
+          run_ids: (string)[]
+          to_experiment: string
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          experiment_id: string
+          runs: ({
+            from: string
+            run_id: string
+          })[]
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/runs/move': {
+    /** Move runs to another experiment, all or none; their artifacts stay where they are */
+    post: {
+      parameters: { query?: never; path?: never }
+      requestBody: { content: { 'application/json': {
+          run_ids: (string)[]
+          to_experiment: string
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          moved: number
+          experiment_id: string
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/runs/table': {
+    /** A page of the run table: chosen columns, any filter and order, or groups with mean, least and greatest */
+    post: {
+      parameters: { query?: never; path?: never }
+      requestBody: { content: { 'application/json': {
+          experiments: (string)[]
+          filter?: string
+          view?: "active" | "deleted" | "all"
+          order_by?: (string)[]
+          columns?: (string)[]
+          group_by?: (string)[]
+          limit?: number
+          offset?: number
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          total: number
+          total_capped: boolean
+          rows?: ({
+            run_id: string
+            experiment_id: string
+            name: string
+            status: string
+            user: string
+            start_time: string
+            end_time: string | null
+            parent_run_id?: string
+            lifecycle: string
+            values: (number | string | null)[]
+          })[]
+          groups?: ({
+            key: (number | string | null)[]
+            runs: number
+            aggregates: ({
+              mean: number
+              min: number
+              max: number
+            } | null)[]
+          })[]
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/runs/table.csv': {
+    /** The run table as CSV; cells that a spreadsheet would run are quoted with an apostrophe */
+    post: {
+      parameters: { query?: never; path?: never }
+      requestBody: { content: { 'application/json': {
+          experiments: (string)[]
+          filter?: string
+          view?: "active" | "deleted" | "all"
+          order_by?: (string)[]
+          columns?: (string)[]
+          group_by?: (string)[]
+          limit?: number
+          offset?: number
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
       }
     }
   }
@@ -2178,7 +2502,7 @@ export interface paths {
   '/api/slipway/v1/runs/{run_id}/metrics': {
     /** A run's metric series for drawing, thinned out with every extreme kept */
     get: {
-      parameters: { query?: { keys?: string; points?: number }; path: { run_id: string } }
+      parameters: { query?: { x?: "step" | "time" | "relative"; from?: number; to?: number; keys?: string; points?: number }; path: { run_id: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
           series: ({
@@ -2199,6 +2523,52 @@ export interface paths {
       parameters: { path: { run_id: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+      }
+    }
+  }
+  '/api/slipway/v1/runs/{run}/board': {
+    /** Histograms, texts and images of a run: their tags */
+    get: {
+      parameters: { path: { run: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            kind: "histogram" | "text" | "image"
+            tag: string
+            records: number
+            first_step: number
+            last_step: number
+          })[]
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/runs/{run}/board/images/{digest}': {
+    /** The bytes of an image that the run shows */
+    get: {
+      parameters: { path: { run: string; digest: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/runs/{run}/board/records': {
+    /** Histograms, texts or images under one tag, by step */
+    get: {
+      parameters: { query: { kind: "histogram" | "text" | "image"; tag: string; limit?: number; cursor?: string }; path: { run: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            step: number
+            /** When it was logged, RFC 3339. */
+            at: string
+            buckets?: ([number, number, number])[]
+            text?: string
+            /** Digest of the image; its bytes are at `…/board/images/{digest}`. */
+            image?: string
+          })[]
+          next_cursor?: string
+        } } }
       }
     }
   }
@@ -2285,6 +2655,55 @@ export interface paths {
       parameters: { query?: { offset?: number; follow?: boolean }; path: { step: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+      }
+    }
+  }
+  '/api/slipway/v1/tensorboard/files': {
+    /** Event files of an experiment, as far as they are taken in */
+    get: {
+      parameters: { query: { experiment: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            folder: string
+            file: string
+            run_id: string
+            taken_bytes: number
+            damage: string | null
+          })[]
+        } } }
+      }
+    }
+    /** Send the next bytes of an event file; whole records are taken in, the rest waits for its end */
+    put: {
+      parameters: { query: { experiment: string; folder: string; file: string; from: number } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          run_id: string
+          /** Of the file: send those behind next. */
+          taken_bytes: number
+          points: number
+          records: number
+          /** Values of kinds that are not taken in. */
+          passed_over: {
+            [key: string]: number
+          }
+          /** Why the file is read no further. */
+          damage?: string
+        } } }
+      }
+    }
+  }
+  '/api/slipway/v1/tensorboard/finish': {
+    /** End the run of a folder of which no more is expected */
+    post: {
+      parameters: { query?: never; path?: never }
+      requestBody: { content: { 'application/json': {
+          experiment: string
+          folder: string
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
       }
     }
   }

@@ -1,3 +1,4 @@
+export { BOARD_LIMITS, type BoardPart, type BoardRecord } from './boards/model.ts'
 export { sendArtifact } from './artifact-files.ts'
 export { pathOfUri as artifactPathOfUri, safePath as safeArtifactPath } from './artifact-paths.ts'
 export { joinPath as joinArtifactPath } from './artifacts.ts'

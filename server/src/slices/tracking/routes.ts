@@ -5,6 +5,7 @@ import { type Cursors, liveReply, PAGE_DEFAULT, type Routes } from '#kernel/http
 import type { Log } from '#kernel/log.ts'
 import type { Store } from '#kernel/store/index.ts'
 import { sendArtifact } from './artifact-files.ts'
+import { boardRoutes } from './boards/routes.ts'
 import type { ChartAsk, ChartRange, ChartsAsk } from './charts.ts'
 import { experimentCounts } from './experiment-rows.ts'
 import { createRunWatch } from './live.ts'
@@ -58,6 +59,7 @@ export function trackingRoutes(app: FastifyInstance, deps: TrackingRouteDeps): v
   runRoutes(app, deps)
   runFileRoutes(app, deps)
   modelRoutes(app, deps)
+  boardRoutes(app, deps)
 }
 
 function experimentRoutes(app: FastifyInstance, { routes, tracking, cursors }: TrackingRouteDeps): void {

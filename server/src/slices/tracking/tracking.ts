@@ -7,6 +7,7 @@ import type { Random } from '#kernel/random.ts'
 import type { MigrationSource, Sql, Tx } from '#kernel/store/index.ts'
 import { pathOfUri } from './artifact-paths.ts'
 import { type Artifacts, createArtifacts, fileAt, joinPath } from './artifacts.ts'
+import { type Boards, createBoards } from './boards/index.ts'
 import { createExperimentChanges, type ExperimentChanges } from './experiments.ts'
 import { logBatch } from './metric-commands.ts'
 import type {
@@ -57,6 +58,7 @@ export interface Draw {
 export interface Tracking extends ExperimentChanges {
   draw: Draw
   artifacts: Artifacts
+  boards: Boards
   getRun(sql: Sql, workspace: string, run_id: string): Promise<Run>
   getExperiment(sql: Sql, workspace: string, experiment_id: string): Promise<Experiment>
   /** Throws not-found for deleted ones as well. */
@@ -120,17 +122,23 @@ export function createTracking(deps: TrackingDeps): Tracking {
     model: (who) => ({ ...stamp(who), model_id: `m-${ids.hex()}`, random_name: randomName(random) }),
   }
 
+  const changes: Pick<Tracking, 'createExperiment' | 'createRun' | 'updateRun' | 'logBatch'> = {
+    createExperiment: experiments.createExperiment,
+    createRun: (tx, who, run) => createRun(tx, { ...draw.run(who), tags: [], ...run }),
+    updateRun: (tx, who, run_id, change) => updateRun(tx, { ...stamp(who), run_id, ...change }),
+    logBatch: (tx, who, run_id, batch) =>
+      logBatch(tx, { ...stamp(who), run_id, metrics: [], params: [], tags: [], ...batch }),
+  }
+
   return {
     ...experiments,
+    ...changes,
+    boards: createBoards(changes),
     setExperimentFolder: (tx, who, id, folder) => setExperimentFolder(tx, who, id, folder, experiments),
     moveRuns: (tx, who, ask) => moveRuns(tx, who, ask, deps),
     artifacts,
     draw,
 
-    createRun: (tx, who, run) => createRun(tx, { ...draw.run(who), tags: [], ...run }),
-    updateRun: (tx, who, run_id, change) => updateRun(tx, { ...stamp(who), run_id, ...change }),
-    logBatch: (tx, who, run_id, batch) =>
-      logBatch(tx, { ...stamp(who), run_id, metrics: [], params: [], tags: [], ...batch }),
     logInputs: (tx, who, run_id, datasets) => logInputs(tx, { ...stamp(who), run_id, datasets, models: [] }),
 
     getRun: (sql, workspace, run_id) => getRun(sql, { workspace, run_id }),

@@ -2,6 +2,7 @@ import type { Sql, Tx } from '#kernel/store/index.ts'
 import { insertMany } from '../lists.ts'
 import type { Integer } from '../model.ts'
 import { decodePoints } from './codec.ts'
+import { lockSealing } from './copy.ts'
 import { CHUNK_POINTS_MIN } from './limits.ts'
 import { countBelow, type Place, type Points, placeAt, slicePoints } from './points.ts'
 import { scanPoints } from './scan.ts'
@@ -13,6 +14,7 @@ import { columnsOf, insertChunk, pointRow } from './write.ts'
  * training that began again at that step logs anew.
  */
 export async function dropFromStep(tx: Tx, run_key: number, step: Integer): Promise<void> {
+  await lockSealing(tx)
   const all = await tx.all<{ series: Integer; step: Integer }>(
     'SELECT series, step FROM run_metric WHERE run_key = ? ORDER BY series',
     [run_key],
@@ -20,7 +22,6 @@ export async function dropFromStep(tx: Tx, run_key: number, step: Integer): Prom
   for (const { series, step: latest } of all) {
     // The latest point is the greatest step.
     if (latest < step) continue
-    await tx.lock('metric-series', String(series))
     await dropOfSeries(tx, series, step)
     const last = await lastOf(tx, series)
     if (!last) await tx.run('DELETE FROM run_metric WHERE series = ?', [series])
