@@ -106,6 +106,8 @@ async function tryOne(example: Example, cwd: string, env: NodeJS.ProcessEnv): Pr
     writeFileSync(target, example.text)
   }
   switch (example.language) {
+    case 'csv':
+      return example.file ? undefined : 'a CSV has a name, for the blocks after it'
     case 'json':
       return caught(() => JSON.parse(example.text))
     case 'yaml':
@@ -131,7 +133,7 @@ async function tryOne(example: Example, cwd: string, env: NodeJS.ProcessEnv): Pr
         }),
       )
     default:
-      return `${example.language} examples cannot be tried: tools/docs-examples.ts knows sh, python, ts, json and yaml`
+      return `${example.language} examples cannot be tried: tools/docs-examples.ts knows sh, python, ts, csv, json and yaml`
   }
 }
 
