@@ -6,7 +6,7 @@ const PAUSE_MS = { least: 3_000, most: 20_000 }
 /** Work that a release, a training or a retraining consists of. */
 const WORK = /^(releases|pipelines|serving)\./
 /** A job whose worker died five times is given up, rightly: of this work, none is killed that often. */
-const LOSSES_MAX = 3
+const LOSSES_MAX = 2
 const LOOK_MS = 50
 const WORK_WAIT_MS = 12_000
 
