@@ -7,6 +7,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { type RunningApp, startApp } from '#app/start.ts'
 import { silentLog } from '#kernel/log.ts'
 import { launchChromium, openContext } from '#kit/chromium.ts'
+import { ENVIRONMENTS_DIR } from '#kit/python.ts'
 import { readConfig } from '../../src/config.ts'
 import { seed } from './seed.ts'
 
@@ -26,9 +27,13 @@ export interface Site {
 
 export async function openSite(options: { empty?: boolean } = {}): Promise<Site> {
   const dir = mkdtempSync(join(tmpdir(), 'slipway-browser-'))
-  const config = readConfig({ flags: { data: dir, port: '0', dev: 'true' }, env: {}, cwd: dir })
+  const config = readConfig({
+    flags: { data: dir, port: '0', dev: 'true' },
+    env: { SLIPWAY_ENVIRONMENTS_DIR: ENVIRONMENTS_DIR },
+    cwd: dir,
+  })
   const app = await startApp(config, { log: silentLog })
-  const ids = options.empty ? { experiment: '', run: '', version: '' } : await seed(app.url)
+  const ids = options.empty ? { experiment: '', run: '', runs: [], version: '' } : await seed(app.url)
   const browser: Browser = await launchChromium()
   return {
     app,
@@ -54,10 +59,14 @@ export async function openSite(options: { empty?: boolean } = {}): Promise<Site>
   }
 }
 
-/** What is wrong with a page as it stands: axe's rules by name with an example, and whether it is wider than its window. */
-export async function faults(page: Page): Promise<string[]> {
-  await page.evaluate(AXE)
-  const ask = `axe.run({ runOnly: ${JSON.stringify(RULES)} })`
+/**
+ * What is wrong with a page as it stands: axe's rules by name with an example, and whether it is wider than its window.
+ * `rules` narrows down what axe looks at.
+ */
+export async function faults(page: Page, rules?: readonly string[]): Promise<string[]> {
+  if (!(await page.evaluate('typeof axe === "object"'))) await page.evaluate(AXE)
+  const only = rules ? { type: 'rule', values: rules } : { type: 'tag', values: RULES }
+  const ask = `axe.run({ runOnly: ${JSON.stringify(only)}, resultTypes: ['violations'] })`
   const found = (await page.evaluate(ask)) as {
     violations: { id: string; nodes: { html: string; any?: { message: string }[] }[] }[]
   }

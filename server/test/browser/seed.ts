@@ -1,7 +1,7 @@
 /** What a first morning leaves behind: data with checks, and runs with metrics, params and an artifact; all by the API. */
 const ROWS = 200
 
-export async function seed(url: string): Promise<{ experiment: string; run: string; version: string }> {
+export async function seed(url: string): Promise<{ experiment: string; run: string; runs: string[]; version: string }> {
   const call = async <T>(method: string, path: string, body: unknown, type = 'application/json'): Promise<T> => {
     const reply = await fetch(url + path, {
       method,
@@ -58,5 +58,5 @@ export async function seed(url: string): Promise<{ experiment: string; run: stri
     runs.push(run_id)
   }
   await call('POST', `${mlflow}/runs/update`, { run_id: runs[0], status: 'FINISHED', end_time: start + 30_000 })
-  return { experiment: experiment_id, run: runs[1]!, version: version.id }
+  return { experiment: experiment_id, run: runs[1]!, runs, version: version.id }
 }
