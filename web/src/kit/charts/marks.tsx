@@ -98,8 +98,8 @@ export function Marks({
           const place = sx.at(x)
           const wide = label.length * CHAR_PX + 8
           // Where the words would lie over those before, the flag alone stays; hovering tells.
-          const room = place > free
           const start = place + wide > box.right ? place - wide : place
+          const room = start > free
           if (room) free = start + wide + 4
           return (
             <g key={`${label}-${x}`} className={styles.marker} data-tone={tone}>
