@@ -90,6 +90,53 @@ export const logMetric: Load = async (send) => {
   }
 }
 
+/** With what a client of MLflow sends along. */
+export const createRun: Load = async (send) => async () => {
+  const tags = ['mlflow.user', 'mlflow.source.name', 'mlflow.source.type'].map((key) => ({ key, value: 'some text' }))
+  await send('POST', `${MLFLOW}/runs/create`, { experiment_id: '0', start_time: Date.now(), run_name: 'a run', tags })
+}
+
+/** `points` of each of `keys` metrics in a request. */
+export const logBatch =
+  (keys: number, points: number): Load =>
+  async (send) => {
+    const run_id = await newRun(send)
+    let step = 0
+    return async () => {
+      const metrics = []
+      for (let at = 0; at < points; at += 1, step += 1) {
+        for (let key = 0; key < keys; key += 1)
+          metrics.push({ key: `metric-${key}`, value: Math.random(), timestamp: Date.now(), step })
+      }
+      await send('POST', `${MLFLOW}/runs/log-batch`, { run_id, metrics })
+    }
+  }
+
+/** A run with 10 params, 10 tags and 10 metrics. */
+export const getRun: Load = async (send) => {
+  const run_id = await newRun(send)
+  const ten = (prefix: string) => Array.from({ length: 10 }, (_, n) => ({ key: `${prefix}-${n}`, value: 'some text' }))
+  const metrics = ten('metric').map(({ key }, n) => ({ key, value: n / 3, timestamp: 1, step: n }))
+  await send('POST', `${MLFLOW}/runs/log-batch`, { run_id, params: ten('param'), tags: ten('tag'), metrics })
+  return async () => void (await send('GET', `${MLFLOW}/runs/get?run_id=${run_id}`))
+}
+
+export const history10000: Load = async (send) => {
+  const run_id = await newRun(send)
+  for (let first = 0; first < 10_000; first += 1000) {
+    const metrics = Array.from({ length: 1000 }, (_, n) => ({
+      key: 'loss',
+      value: Math.random(),
+      timestamp: 1_700_000_000_000 + (first + n) * 1000,
+      step: first + n,
+    }))
+    await send('POST', `${MLFLOW}/runs/log-batch`, { run_id, metrics })
+  }
+  await send('POST', `${MLFLOW}/runs/update`, { run_id, status: 'FINISHED', end_time: Date.now() })
+  const path = `${MLFLOW}/metrics/get-history?run_id=${run_id}&metric_key=loss&max_results=25000`
+  return async () => void (await send('GET', path))
+}
+
 /** As a training script does: a run, its parameters in a batch, 20 metrics one by one, a tag, its end. */
 export const fullRun: Load = async (send) => async () => {
   const run_id = await newRun(send)

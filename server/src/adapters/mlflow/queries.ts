@@ -3,12 +3,18 @@
  * passes the text on. Loaded in the store's reader threads: nothing but types is imported from slices.
  */
 import type { Sql } from '#kernel/store/index.ts'
-import type { Experiment, LoggedModel, Metric, Run, SearchPage } from '#slices/tracking'
-import { experiment, loggedModel, metric, run, runMetric } from './wire.ts'
+import type { Experiment, Integer, LoggedModel, Metric, Run, SearchPage } from '#slices/tracking'
+import { double, experiment, loggedModel, run, runMetric } from './wire.ts'
 
 /** An answer as text, open at its end: `{"runs":[…]`. The token of the next page is made by who has the secret. */
 export interface OpenAnswer {
   text: string
+  next?: unknown
+}
+
+interface HistoryColumns {
+  key: string
+  points: { step: Integer[]; at_ms: Integer[]; value: number[] }
   next?: unknown
 }
 
@@ -20,7 +26,7 @@ export interface TrackingReads {
   'tracking.searchRuns': Read<never, SearchPage<Run>>
   'tracking.searchExperiments': Read<never, SearchPage<Experiment>>
   'tracking.searchLoggedModels': Read<never, SearchPage<LoggedModel>>
-  'tracking.history': Read<never, SearchPage<Metric>>
+  'tracking.historyColumns': Read<never, HistoryColumns>
   'tracking.bulkHistory': Read<never, (Metric & { run_id: string })[]>
   'tracking.intervalHistory': Read<never, (Metric & { run_id: string })[]>
 }
@@ -34,6 +40,17 @@ function pages<T>(name: string, read: Read<never, SearchPage<T>>, word: (item: T
   }
 }
 
+/** Point by point as `metric` words them, put together as text: half the time of an object for each. */
+function historyText(key: string, { step, at_ms, value }: HistoryColumns['points']): string {
+  const head = `{"key":${JSON.stringify(key)},"value":`
+  let text = '{"metrics":['
+  for (let at = 0; at < value.length; at++) {
+    const number = double(value[at]!)
+    text += `${at === 0 ? '' : ','}${head}${typeof number === 'string' ? `"${number}"` : number},"timestamp":${at_ms[at]},"step":${step[at]}}`
+  }
+  return `${text}]`
+}
+
 export const mlflowQueries = (reads: TrackingReads) => ({
   'mlflow.getRun': async (sql: Sql, ask: never): Promise<OpenAnswer> => ({
     text: open('run', run(await reads['tracking.getRun'](sql, ask))),
@@ -41,7 +58,10 @@ export const mlflowQueries = (reads: TrackingReads) => ({
   'mlflow.searchRuns': pages('runs', reads['tracking.searchRuns'], run),
   'mlflow.searchExperiments': pages('experiments', reads['tracking.searchExperiments'], experiment),
   'mlflow.searchLoggedModels': pages('models', reads['tracking.searchLoggedModels'], loggedModel),
-  'mlflow.history': pages('metrics', reads['tracking.history'], metric),
+  'mlflow.history': async (sql: Sql, ask: never): Promise<OpenAnswer> => {
+    const { key, points, next } = await reads['tracking.historyColumns'](sql, ask)
+    return { text: historyText(key, points), ...(next !== undefined && { next }) }
+  },
   'mlflow.bulkHistory': async (sql: Sql, ask: never): Promise<OpenAnswer> => ({
     text: open('metrics', (await reads['tracking.bulkHistory'](sql, ask)).map(runMetric)),
   }),

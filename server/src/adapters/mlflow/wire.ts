@@ -18,7 +18,8 @@ import type { Fields } from './fields.ts'
 export const int = (value: Integer): unknown =>
   typeof value === 'bigint' ? (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(value.toString()) : value
 
-const double = (value: number): number | string =>
+/** JSON has no word for these. */
+export const double = (value: number): number | string =>
   Number.isNaN(value) ? 'NaN' : value === Infinity ? 'Infinity' : value === -Infinity ? '-Infinity' : value
 
 export const VIEWS: Record<string, LifecycleView> = { ACTIVE_ONLY: 'active', DELETED_ONLY: 'deleted', ALL: 'all' }

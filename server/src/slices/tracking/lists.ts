@@ -24,7 +24,7 @@ export async function allIn<R = Row>(
   return rows
 }
 
-/** Inserts many rows with few statements: groups of 64, of 8 and single ones. `tail` is the conflict clause. */
+/** Inserts many rows with few statements: groups of 64, 32, 16 … and single ones. `tail` is the conflict clause. */
 export async function insertMany(
   tx: Sql,
   into: string,
@@ -33,14 +33,16 @@ export async function insertMany(
 ): Promise<void> {
   let first = 0
   while (first < rows.length) {
-    const left = rows.length - first
-    const size = left >= 64 ? 64 : left >= 8 ? 8 : 1
+    const size = groupSize(rows.length - first)
     const some = rows.slice(first, first + size)
     const one = `(${some[0]!.map(() => '?').join(', ')})`
     await tx.run(`INSERT INTO ${into} VALUES ${Array(size).fill(one).join(', ')} ${tail}`, some.flat())
     first += size
   }
 }
+
+/** The greatest power of two that is at most `left` and 64: so that prepared statements stay few. */
+export const groupSize = (left: number): number => 2 ** Math.min(6, 31 - Math.clz32(left))
 
 /** Puts rows into a map from their key to their list. */
 export function groupBy<R, K>(rows: readonly R[], keyOf: (row: R) => K): Map<K, R[]> {

@@ -5,31 +5,34 @@ import type { Tx } from '#kernel/store/index.ts'
 import { checkParam, checkTag } from './checks.ts'
 import { datasetVersionOf } from './data-version.ts'
 import { runAmended, runCreated, runEnded } from './events.ts'
-import { ensureDefault, findExperiment, mustBeActive, mustFindExperiment } from './experiment-rows.ts'
+import { ensureDefault, mustBeActive, mustFindExperiment } from './experiment-rows.ts'
 import { refuseIfHeld } from './held.ts'
 import { LIMITS } from './limits.ts'
 import { insertMany } from './lists.ts'
 import { noteEnded } from './metrics/unsealed.ts'
 import { isEnded, type KeyValue, type Run, type RunInfo, type RunStatus, type Stamp } from './model.ts'
-import { infoOf, mustFindRun, type RunRow } from './run-rows.ts'
+import { infoOf, mustFindRun, mustFindRunState, type RunState } from './run-rows.ts'
 
 export const RUN_NAME_TAG = 'mlflow.runName'
 export const STEP_RUN_TAG = 'slipway.step_run'
 const LOGGED_MODELS_TAG = 'mlflow.log-model.history'
 
-export async function activeRun(tx: Tx, workspace: string, run_id: string): Promise<RunRow> {
-  const run = await mustFindRun(tx, workspace, run_id)
-  if (run.lifecycle !== 'active') {
-    throw invalid(`The run ${run_id} must be in the 'active' state. Current state is ${run.lifecycle}.`, {
-      field: 'run_id',
-      remedy: 'Restore the run first.',
-    })
-  }
+function refuseDeleted({ run_id, lifecycle }: RunState): void {
+  if (lifecycle === 'active') return
+  throw invalid(`The run ${run_id} must be in the 'active' state. Current state is ${lifecycle}.`, {
+    field: 'run_id',
+    remedy: 'Restore the run first.',
+  })
+}
+
+export async function activeRun(tx: Tx, workspace: string, run_id: string): Promise<RunState> {
+  const run = await mustFindRunState(tx, workspace, run_id)
+  refuseDeleted(run)
   return run
 }
 
 /** For all but its tags and name: what a finished run tells stays as it is while a live release stands on it. */
-export async function openRun(tx: Tx, workspace: string, run_id: string): Promise<RunRow> {
+export async function openRun(tx: Tx, workspace: string, run_id: string): Promise<RunState> {
   const run = await activeRun(tx, workspace, run_id)
   if (isEnded(run.status)) await refuseIfHeld(tx, workspace, 'run', run_id)
   return run
@@ -52,10 +55,9 @@ export async function createRun(tx: Tx, input: CreateRun): Promise<Run> {
   const { who, run_id } = input
   const { workspace } = who
   const isDefault = input.experiment_id === '' || input.experiment_id === '0'
-  const experiment =
-    isDefault && !(await findExperiment(tx, workspace, '0'))
-      ? await ensureDefault(tx, workspace, input.now_ms)
-      : await mustFindExperiment(tx, workspace, input.experiment_id)
+  const experiment = isDefault
+    ? await ensureDefault(tx, workspace, input.now_ms)
+    : await mustFindExperiment(tx, workspace, input.experiment_id)
   mustBeActive(experiment)
   if (input.tags.length > LIMITS.create_tags) {
     throw invalid(`A run can be created with at most ${LIMITS.create_tags} tags, not ${input.tags.length}`, {
@@ -124,7 +126,8 @@ export interface UpdateRun extends Stamp {
 export async function updateRun(tx: Tx, input: UpdateRun): Promise<RunInfo> {
   const { who, run_id } = input
   await tx.lock('run', who.workspace, run_id)
-  const run = await activeRun(tx, who.workspace, run_id)
+  const run = await mustFindRun(tx, who.workspace, run_id)
+  refuseDeleted(run)
   const status = input.status ?? run.status
   const end_ms = input.end_ms ?? run.end_ms
   if (isEnded(run.status) && (status !== run.status || end_ms !== run.end_ms))
@@ -149,7 +152,7 @@ export async function updateRun(tx: Tx, input: UpdateRun): Promise<RunInfo> {
 }
 
 /** Dataset versions of ours among the run's inputs: their id stands in the source that the client sent. */
-async function inputEdges(tx: Tx, run: RunRow): Promise<Edge[]> {
+async function inputEdges(tx: Tx, run: RunState): Promise<Edge[]> {
   const inputs = await tx.all<{ source: string }>(
     `SELECT d.source FROM run_input i JOIN input_dataset d ON d.dataset_key = i.dataset_key
      WHERE i.run_key = ? ORDER BY i.position LIMIT ?`,
@@ -171,7 +174,7 @@ const putTag = (tx: Tx, run_key: number, { key, value }: KeyValue) =>
   )
 
 /** Writes tags, renames the run when its name is among them. The last of a key repeated in one call stands. */
-async function putTags(tx: Tx, run: RunRow, tags: readonly KeyValue[]): Promise<void> {
+async function putTags(tx: Tx, run: RunState, tags: readonly KeyValue[]): Promise<void> {
   for (const tag of new Map(tags.map((each) => [each.key, each])).values()) {
     await putTag(tx, run.run_key, tag)
     if (tag.key === RUN_NAME_TAG) await tx.run('UPDATE run SET name = ? WHERE run_key = ?', [tag.value, run.run_key])
@@ -199,7 +202,7 @@ export interface Amendment {
 }
 
 /** A change of what a finished run says of itself is an event; what a running one logs is not. */
-export async function amend(tx: Tx, run: RunRow, stamp: Stamp, changed: Amendment): Promise<void> {
+export async function amend(tx: Tx, run: RunState, stamp: Stamp, changed: Amendment): Promise<void> {
   const { params = [], tags = {}, before = {} } = changed
   if (!isEnded(run.status) || (params.length === 0 && Object.keys(tags).length === 0)) return
   await recordEvent(tx, runAmended, {
@@ -218,7 +221,7 @@ export async function amend(tx: Tx, run: RunRow, stamp: Stamp, changed: Amendmen
 }
 
 /** Writes checked tags into an active run; answers what became different, looked up for ended runs alone. */
-export async function writeTags(tx: Tx, run: RunRow, tags: readonly KeyValue[]): Promise<Amendment> {
+export async function writeTags(tx: Tx, run: RunState, tags: readonly KeyValue[]): Promise<Amendment> {
   if (!isEnded(run.status)) {
     await putTags(tx, run, tags)
     return {}
@@ -266,7 +269,7 @@ export async function deleteTag(tx: Tx, input: DeleteTag): Promise<void> {
 /** Writes checked params, answers the new ones; throws what `refuse` makes of those that are there with another value. */
 export async function writeParams(
   tx: Tx,
-  run: RunRow,
+  run: RunState,
   params: readonly KeyValue[],
   refuse: (changed: { key: string; old_value: string; new_value: string }[]) => DomainError,
 ): Promise<KeyValue[]> {

@@ -1,5 +1,5 @@
 import type { SqlValue, Tx } from '#kernel/store/index.ts'
-import { allIn, insertMany } from '../lists.ts'
+import { allIn, groupSize, insertMany } from '../lists.ts'
 import type { Integer, MetricInput } from '../model.ts'
 import { encodePoints, isNarrow } from './codec.ts'
 import { CHUNK_POINTS_MIN } from './limits.ts'
@@ -34,25 +34,28 @@ const UNLESS_LATER = `ON CONFLICT (run_key, key) DO UPDATE SET
     step = excluded.step, at_ms = excluded.at_ms, value = excluded.value, is_nan = excluded.is_nan
   WHERE (excluded.step, excluded.at_ms, excluded.value) > (run_metric.step, run_metric.at_ms, run_metric.value)
   RETURNING series, key`
-const LATEST_SIZES = [64, 8, 1] as const
-const PUT_LATEST_OF = new Map(
-  LATEST_SIZES.map((size) => [
-    size,
-    `${PUT_LATEST} ${Array(size).fill('(?, ?, ?, ?, ?, ?)').join(', ')} ${UNLESS_LATER}`,
-  ]),
-)
+const putLatestOf = new Map<number, string>()
+/** The statement for so many keys. */
+function putLatestText(size: number): string {
+  let text = putLatestOf.get(size)
+  if (text === undefined) {
+    text = `${PUT_LATEST} ${Array(size).fill('(?, ?, ?, ?, ?, ?)').join(', ')} ${UNLESS_LATER}`
+    putLatestOf.set(size, text)
+  }
+  return text
+}
 
 /** The series of each key, whose latest point is the one given unless a later one is there. */
 async function putLatest(tx: Tx, run_key: number, latest: readonly MetricInput[]): Promise<Map<string, Integer>> {
   const series = new Map<string, Integer>()
   for (let first = 0; first < latest.length; ) {
-    const size = LATEST_SIZES.find((each) => each <= latest.length - first)!
+    const size = groupSize(latest.length - first)
     const values: SqlValue[] = []
     for (let at = first; at < first + size; at++) {
       const { key, step, timestamp_ms, value } = latest[at]!
       values.push(run_key, key, step, timestamp_ms, ...columnsOf(value))
     }
-    for (const put of await tx.all<{ series: Integer; key: string }>(PUT_LATEST_OF.get(size)!, values)) {
+    for (const put of await tx.all<{ series: Integer; key: string }>(putLatestText(size), values)) {
       series.set(put.key, put.series)
     }
     first += size
@@ -86,11 +89,17 @@ export async function insertChunk(tx: Tx, series: Integer, points: Points): Prom
 const POINT = 'metric_point (series, step, at_ms, value, is_nan)'
 const ONCE = 'ON CONFLICT DO NOTHING'
 
+const SERIES = 'SELECT series FROM run_metric WHERE run_key = ? AND key = ?'
+const PUT_POINT = `INSERT INTO ${POINT} VALUES (?, ?, ?, ?, ?) ${ONCE}`
+
 /** One point, as a row. */
 export async function writePoint(tx: Tx, run_key: number, metric: MetricInput): Promise<void> {
-  const series = (await putLatest(tx, run_key, [metric])).get(metric.key)!
-  await insertMany(tx, POINT, [pointRow(series, metric.step, metric.timestamp_ms, metric.value)], ONCE)
-  noteLogged(run_key, series, 1)
+  const { key, step, timestamp_ms, value } = metric
+  const [number, is_nan] = columnsOf(value)
+  const put = await tx.get<{ series: Integer }>(putLatestText(1), [run_key, key, step, timestamp_ms, number, is_nan])
+  const there = put ?? (await tx.get<{ series: Integer }>(SERIES, [run_key, key]))
+  await tx.run(PUT_POINT, [there!.series, step, timestamp_ms, number, is_nan])
+  noteLogged(run_key, there!.series, 1)
 }
 
 /** Checked points of a run: those of one key as a chunk when they are some, else as rows. */
