@@ -52,21 +52,20 @@ test('killed again and again during its story, the server comes back each time a
       applyProject(server.client, output, join(EXAMPLE, 'slipway.yaml'), false),
     )
     // An upload whose answer was lost is there all the same: equal bytes are not registered twice by this story.
-    const version = await again('the data to be registered', async () => {
-      const [known] = await items<Version>('/datasets/flights-training/versions?limit=1').catch(() => [])
-      return (
-        known ??
-        uploadVersion(server.client, output, {
-          name: 'flights-training',
-          paths: [join(prepared.data, 'training.parquet')],
-          time_column: 'event_time',
-        })
-      )
-    })
-    await again('the checks of the data', async () => {
-      const settled = await settle(server.client, output, version)
-      return settled.verdict === 'passed' && settled
-    })
+    for (const [name, file] of [
+      ['flights-holdout', 'holdout.parquet'],
+      ['flights-training', 'training.parquet'],
+    ] as const) {
+      const version = await again('the data to be registered', async () => {
+        const [known] = await items<Version>(`/datasets/${name}/versions?limit=1`).catch(() => [])
+        const paths = [join(prepared.data, file)]
+        return known ?? uploadVersion(server.client, output, { name, paths, time_column: 'event_time' })
+      })
+      await again('the checks of the data', async () => {
+        const settled = await settle(server.client, output, version)
+        return settled.verdict === 'passed' && settled
+      })
+    }
     // A step that was killed too often fails with its reason: then a person starts it again.
     await again('version 1 to be live', async () => {
       const all = await releases()
