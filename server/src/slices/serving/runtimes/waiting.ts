@@ -6,8 +6,11 @@
 import { DomainError } from '#kernel/errors.ts'
 import type { Cell } from '../signature.ts'
 
-/** A call of several requests is to take no longer than this: a model that needs it for one row is never asked for two. */
+/** A call of several requests may take this long, or somewhat longer than a call of one where that takes long already. */
 const CALL_MS = 20
+const CALL_FACTOR = 1.5
+/** A model that was too slow for two rows in a call is asked for two again after so many calls. */
+const AGAIN_CALLS = 64
 /** Bytes of one gathered call. */
 const CALL_BYTES_MAX = 4 * 1024 ** 2
 /** Rows that must have had the same answer in company and alone before company counts. */
@@ -57,8 +60,22 @@ export function createWaiting({ waiting_max, bytes_max, rows_max, onDependent }:
   let queue: Task[] = []
   let together = rows_max > 1
   let proven_rows = 0
-  /** Time of a row in the calls of late. Unknown at first: then one at a time. */
-  let row_ms = CALL_MS
+  /** Time of calls of one row of late; their cost by itself tells nothing of what a second row would cost. */
+  let single_ms = 0
+  /** Rows of a call: doubled while that costs next to nothing, halved when it does not. */
+  let most = 1
+  /** Calls of one row until two are tried: at once when it is known what one takes. */
+  let until_two = 1
+
+  const learn = (rows: number, took_ms: number): void => {
+    if (rows === 1) {
+      single_ms = single_ms === 0 ? took_ms : (single_ms * 3 + took_ms) / 4
+      if (most === 1 && --until_two <= 0) most = Math.min(2, rows_max)
+    } else if (took_ms > Math.max(CALL_MS, single_ms * CALL_FACTOR)) {
+      most = Math.max(1, Math.min(most, rows) >> 1)
+      until_two = AGAIN_CALLS
+    } else if (rows * 2 > most) most = Math.min(rows_max, most * 2)
+  }
 
   const again: Waiting['again'] = (tasks, alone) => {
     const left = tasks.filter((task) => !task.over)
@@ -97,7 +114,6 @@ export function createWaiting({ waiting_max, bytes_max, rows_max, onDependent }:
       queue.shift()
       const group = [first]
       if (!together || !first.rows || first.alone) return group
-      const most = Math.min(rows_max, Math.floor(CALL_MS / row_ms))
       let rows = first.rows.length
       let bytes = first.size_bytes
       for (let one = next(); one?.rows && !one.alone; one = next()) {
@@ -112,7 +128,7 @@ export function createWaiting({ waiting_max, bytes_max, rows_max, onDependent }:
     answered(group, answer) {
       const { predictions, took_ms, error } = answer
       const count = group.reduce((sum, { rows }) => sum + (rows?.length ?? 1), 0)
-      if (typeof took_ms === 'number') row_ms = (row_ms + Math.max(took_ms, 0.01) / count) / 2
+      if (typeof took_ms === 'number') learn(count, took_ms)
       const [only] = group
       if (group.length === 1) {
         if (only!.expected && !error) {
