@@ -77,6 +77,39 @@ describe.skipIf(!chromiumIsHere())('in a browser', () => {
     await page.context().close()
   }, 60_000)
 
+  test('a log that was cut off goes on where it ended', async () => {
+    const [run, step] = [`prn_${'0'.repeat(32)}`, `stp_${'0'.repeat(32)}`]
+    const spec = { steps: { fit: { run: 'python fit.py' } } }
+    const facts = { tracking_run: null, cache_words: null, cached_from: null, inputs: [], outputs: [], reason: null }
+    const since = { started_ms: Date.now(), ended_ms: null, environment: null, exit_code: null, peak_bytes: null }
+    const { page } = await site.open('/', {
+      stubs: {
+        [`/pipeline-runs/${run}`]: {
+          ...{ id: run, project: 'rides', pipeline: 'train', number: 1, state: 'running', reason: null, spec },
+          ...{
+            cause: { kind: 'manual' },
+            who: { kind: 'person', id: 'dev', name: 'dev' },
+            code: `sha256:${'c'.repeat(64)}`,
+          },
+          ...{ created_ms: Date.now(), ended_ms: null, environments: {}, params: {}, inputs: {} },
+          steps: [{ id: step, run, name: 'fit', attempt: 1, state: 'running', ...facts, ...since }],
+        },
+      },
+    })
+    const parts = ['epoch 1\n', 'epoch 2\n']
+    await page.route(`**/steps/${step}/log**`, (route) => {
+      const offset = Number(new URL(route.request().url()).searchParams.get('offset'))
+      const text = parts[offset / 8]
+      const body = text
+        ? `event: log\ndata: ${JSON.stringify({ text, next_offset: offset + 8 })}\n\n`
+        : `event: ended\ndata: {}\n\n`
+      return route.fulfill({ contentType: 'text/event-stream', body })
+    })
+    await page.goto(`/pipeline-runs/${run}`)
+    await expect.poll(() => page.getByRole('log').textContent(), { timeout: 20_000 }).toBe('epoch 1\nepoch 2\n')
+    await page.context().close()
+  }, 60_000)
+
   test('keys: g d goes to the data, j and Enter open a row, Ctrl K finds, ? tells them all', async () => {
     const { page, problems } = await site.open('/')
     await page.keyboard.press('g')
@@ -113,6 +146,15 @@ describe.skipIf(!chromiumIsHere())('in a browser', () => {
     expect(await faults(page)).toEqual([])
     await page.keyboard.press('j')
     await expect.poll(() => new URL(page.url()).searchParams.get('event')).toMatch(/^evt_/)
+    // A link to an event opens it wherever it stands, here outside of what the filter lets through.
+    const event = new URL(page.url()).searchParams.get('event')
+    await page.goto(`/audit?name=access.&event=${event}`)
+    await page
+      .getByRole('complementary', { name: /^Event / })
+      .getByText(event!)
+      .waitFor()
+    await page.goto(`/audit?event=evt_${'0'.repeat(32)}`)
+    await page.getByRole('alert').getByText('There is no event').waitFor()
     await page.getByRole('button', { name: 'Verify the chain' }).click()
     await page.getByText(/whole: \d+ events? hash/).waitFor()
     await page.context().close()
@@ -132,6 +174,8 @@ describe.skipIf(!chromiumIsHere())('in a browser', () => {
   test('addresses that lead nowhere: of a page, of a thing, of the API', async () => {
     const { page } = await site.open('/runs/a/b')
     await page.getByText('There is no page at this address').waitFor()
+    await page.goto('/experiments/999999')
+    await page.getByRole('alert').first().getByText('Not here').waitFor()
     await page.goto('/models/nobody')
     await page.getByRole('alert').first().getByText('Not here').waitFor()
     const api = await page.context().request.get('/api/slipway/v1/nothing')

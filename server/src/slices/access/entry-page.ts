@@ -40,8 +40,10 @@ form.addEventListener('submit', async (event) => {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(setup ? { ...given, key: key || '' } : given),
   })
-  if (answer.ok) location.assign('/')
-  else await tell(answer)
+  if (!answer.ok) return tell(answer)
+  // Back to the page that asked for a sign-in, on this server only.
+  const next = new URL(new URLSearchParams(location.search).get('next') || '/', location.origin)
+  location.assign(next.origin === location.origin ? next.href : '/')
 })
 `
 
