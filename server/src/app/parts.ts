@@ -26,7 +26,7 @@ import { createQuality, type Quality } from '#slices/quality'
 import { createRegistry, type Registry } from '#slices/registry'
 import { createReleases, type Releases } from '#slices/releases'
 import { createServing, type Serving } from '#slices/serving'
-import { createSealer, createTracking, type Tracking } from '#slices/tracking'
+import { createRunSealer, createSealer, createTracking, type Tracking } from '#slices/tracking'
 import type { Config } from '../config.ts'
 import { createBridges } from './bridges.ts'
 import { toolPins } from './tool-pins.ts'
@@ -113,6 +113,7 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
   const datasets = createDatasets({ store, blobs, jobs, events, holds, analytics, clock, ids })
   const quality = createQuality({ store, events, jobs, analytics, datasets, clock, ids })
   const tracking = createTracking({ events, holds, ids, random, now: clock.now })
+  const run_sealer = createRunSealer({ store, now: clock.now, log })
   const sealer = createSealer({ store, log })
   const bridges = createBridges({ blobs, datasets, quality, tracking, registry: () => registry, store })
   const registry = createRegistry({ events, holds, blobs, clock, runs: tracking })
@@ -263,9 +264,11 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
       await jobs.start()
       monitoring.start()
       sealer.start()
+      run_sealer.start()
     },
     async stop() {
       await sealer.stop()
+      await run_sealer.stop()
       await monitoring.stop()
       await jobs.stop()
       await explain.stop()

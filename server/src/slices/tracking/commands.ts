@@ -14,6 +14,7 @@ import {
   setModelTags,
 } from './model-commands.ts'
 import { createRun, deleteTag, logParam, recordModel, setTag, updateRun } from './run-commands.ts'
+import { dropSegment, openSegment, sealSegment } from './search/columns/seal.ts'
 import { copyRuns } from './table/copy.ts'
 
 export const trackingCommands = {
@@ -34,6 +35,9 @@ export const trackingCommands = {
   'tracking.deleteModelTag': deleteModelTag,
   'tracking.finalizeModel': finalizeModel,
   'tracking.copyRuns': copyRuns,
+  'tracking.openSegment': openSegment,
+  'tracking.sealSegment': sealSegment,
+  'tracking.dropSegment': dropSegment,
 }
 
 export { trackingQueries } from './queries.ts'

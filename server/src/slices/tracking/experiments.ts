@@ -29,6 +29,7 @@ import { insertMany } from './lists.ts'
 import type { KeyValue } from './model.ts'
 import { mustFindModel } from './model-rows.ts'
 import { mustFindRun, type RunRow } from './run-rows.ts'
+import { loosenExperiment } from './search/columns/seal.ts'
 
 interface Deps {
   events: Pick<Events, 'record'>
@@ -172,6 +173,7 @@ export function createExperimentChanges({ events, holds, now }: Deps): Experimen
         now(),
         row.experiment,
       ])
+      await loosenExperiment(tx, row.experiment)
       await tx.run(
         `UPDATE run SET lifecycle = 'deleted', deleted_with_experiment = 1 WHERE experiment = ? AND lifecycle = 'active'`,
         [row.experiment],
@@ -186,6 +188,7 @@ export function createExperimentChanges({ events, holds, now }: Deps): Experimen
         now(),
         row.experiment,
       ])
+      await loosenExperiment(tx, row.experiment)
       await tx.run(
         `UPDATE run SET lifecycle = 'active', deleted_with_experiment = 0
          WHERE experiment = ? AND lifecycle = 'deleted' AND deleted_with_experiment = 1`,

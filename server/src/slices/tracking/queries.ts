@@ -9,6 +9,7 @@ import { unsealedSeries } from './metrics/seal.ts'
 import type { Experiment, LoggedModel, Run, SearchPage } from './model.ts'
 import { fillModels, mustFindModel } from './model-rows.ts'
 import { fillRuns, mustFindRun } from './run-rows.ts'
+import { looseCells, looseRuns, packSegment, wornSegments } from './search/columns/seal.ts'
 import { searchExperiments } from './search/experiments.ts'
 import { type SearchLoggedModels, searchLoggedModels } from './search/logged-models.ts'
 import { experimentNumbers, type SearchRuns, searchRuns } from './search/runs.ts'
@@ -123,4 +124,8 @@ export const trackingQueries = {
   'tracking.runTable': runTable,
   'tracking.runColumns': runColumns,
   'tracking.compareRuns': compareRuns,
+  'tracking.looseRuns': looseRuns,
+  'tracking.looseCells': looseCells,
+  'tracking.packSegment': packSegment,
+  'tracking.wornSegments': wornSegments,
 }

@@ -9,6 +9,10 @@ export type Operator =
   | '>='
   | 'LIKE'
   | 'ILIKE'
+  | 'NOT LIKE'
+  | 'NOT ILIKE'
+  | 'MATCHES'
+  | 'NOT MATCHES'
   | 'IN'
   | 'NOT IN'
   | 'IS NULL'
@@ -27,6 +31,11 @@ export interface Grammar {
   attributes: Record<string, Attribute>
   /** Operators of params and tags. */
   text_operators: readonly Operator[]
+  /**
+   * Beyond MLflow's language: regular expressions, lists and presence of everything, numeric comparison of params and
+   * tags. For what is searched in memory; SQL words the rest.
+   */
+  rich?: boolean
   /** Unquoted values count as text, as the search of logged models takes them. */
   bare_text: boolean
   order: { attributes: readonly string[]; entities: readonly Entity[] }
@@ -42,6 +51,18 @@ const LISTS = ['IN', 'NOT IN'] as const
 export const NUMBER_OPERATORS: readonly Operator[] = ['=', '!=', '<', '<=', '>', '>=']
 export const TEXT_OPERATORS: readonly Operator[] = [...EQUAL_OR_LIKE, ...LISTS]
 export const ID_OPERATORS: readonly Operator[] = ['=', '!=', ...LISTS]
+
+/** What rich grammars know beside. */
+export const RICH_TEXT_OPERATORS: readonly Operator[] = [
+  ...EQUAL_OR_LIKE,
+  'NOT LIKE',
+  'NOT ILIKE',
+  'MATCHES',
+  'NOT MATCHES',
+  ...LISTS,
+  ...PRESENCE,
+]
+export const RICH_NUMBER_OPERATORS: readonly Operator[] = [...NUMBER_OPERATORS, ...LISTS, ...PRESENCE]
 
 const METRIC = ['metric', 'metrics']
 const PARAM = ['param', 'params', 'parameter', 'parameters']
@@ -73,6 +94,7 @@ export const RUNS: Grammar = {
     end_time: number('end_time'),
   },
   text_operators: [...EQUAL_OR_LIKE, ...LISTS, ...PRESENCE],
+  rich: true,
   bare_text: false,
   order: {
     attributes: ['run_id', 'run_name', 'status', 'user_id', 'artifact_uri', 'start_time', 'end_time'],

@@ -7,13 +7,18 @@ export type Token =
   | { kind: 'operator'; value: string; at: number }
   | { kind: 'sign'; value: '.' | ',' | '(' | ')'; at: number }
 
-export const wrongFilter = (message: string, field = 'filter') =>
-  invalid(message, { field, remedy: "Conditions look like metrics.loss < 0.5 AND tags.stage = 'best'." })
+/** `at`: where in the text, from 0; told as a fact, and in the message counted from 1. */
+export const wrongFilter = (message: string, field = 'filter', at?: number) =>
+  invalid(at === undefined || / at character \d+$/.test(message) ? message : `${message} at character ${at + 1}`, {
+    field,
+    remedy: "Conditions look like metrics.loss < 0.5 AND tags.stage = 'best'.",
+    ...(at !== undefined && { facts: { at } }),
+  })
 
 const SPACE = /\s+/y
 const NUMBER = /[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\p{L}\p{N}_])/uy
 const NAME = /[\p{L}_][\p{L}\p{N}_]*/uy
-const OPERATOR = /!=|<=|>=|<>|==|=|<|>/y
+const OPERATOR = /!=|!~|~=|<=|>=|<>|==|=|<|>|~/y
 /** After `entity.` a key runs on over what MLflow's clients write unquoted: dots, dashes, slashes, colons. */
 const KEY = /[\p{L}\p{N}_](?:[\p{L}\p{N}_.\-/:]*[\p{L}\p{N}_])?/uy
 
@@ -37,7 +42,7 @@ function quoted(text: string, at: number): { value: string; end: number } {
     } else if (c === quote) return { value, end: i + 1 }
     else value += c
   }
-  throw wrongFilter(`Invalid filter string: the quote at character ${at + 1} is not closed`)
+  throw wrongFilter(`Invalid clause(s) in filter string: the quote is not closed`, 'filter', at)
 }
 
 /** Splits a filter or an order key into tokens. Throws invalid for a character that has no place in them. */
@@ -95,10 +100,7 @@ export function lex(text: string, field = 'filter'): Token[] {
       at++
       continue
     }
-    throw wrongFilter(
-      `Invalid clause(s) in ${field} string: '${text.slice(at, at + 50)}' at character ${at + 1}`,
-      field,
-    )
+    throw wrongFilter(`Invalid clause(s) in ${field} string: '${text.slice(at, at + 50)}'`, field, at)
   }
   return tokens
 }

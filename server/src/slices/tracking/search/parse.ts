@@ -6,9 +6,12 @@ import {
   ID_OPERATORS,
   NUMBER_OPERATORS,
   type Operator,
+  RICH_NUMBER_OPERATORS,
+  RICH_TEXT_OPERATORS,
   TEXT_OPERATORS,
 } from './grammar.ts'
 import { lex, type Token, wrongFilter } from './lex.ts'
+import { compilePattern } from './pattern.ts'
 
 export interface Key {
   entity: Entity
@@ -19,7 +22,8 @@ export interface Key {
 export interface Condition extends Key {
   kind: 'condition'
   operator: Operator
-  value: string | number | readonly string[] | null
+  /** A number beside a param or tag: compared as numbers where the stored text is one. */
+  value: string | number | readonly string[] | readonly number[] | null
 }
 
 export type Filter = Condition | { kind: 'and' | 'or'; parts: Filter[] } | { kind: 'not'; part: Filter }
@@ -75,7 +79,7 @@ class Parser {
   filter(): Filter {
     const filter = this.#or(0)
     const left = this.#peek()
-    if (left) throw this.#wrong(`Invalid clause(s) in filter string: '${show(left)}' at character ${left.at + 1}`)
+    if (left) throw this.#wrong(`Invalid clause(s) in filter string: '${show(left)}'`, left)
     return filter
   }
 
@@ -102,8 +106,9 @@ class Parser {
     return this.#tokens[this.#at++]
   }
 
-  #wrong(message: string) {
-    return wrongFilter(message, this.#field)
+  /** With the place of the token that was read last, or the end. */
+  #wrong(message: string, token = this.#tokens[this.#at - 1]) {
+    return wrongFilter(message, this.#field, (token ?? this.#tokens.at(-1))?.at)
   }
 
   #takeWord(word: string): boolean {
@@ -138,7 +143,7 @@ class Parser {
     if (this.#takeWord('NOT')) return { kind: 'not', part: this.#not(depth + 1) }
     if (this.#takeSign('(')) {
       const inner = this.#or(depth + 1)
-      if (!this.#takeSign(')')) throw this.#wrong(`Invalid filter string: a bracket is not closed`)
+      if (!this.#takeSign(')')) throw this.#wrong(`Invalid clause(s) in filter string: a bracket is not closed`)
       return inner
     }
     return this.#condition()
@@ -207,14 +212,16 @@ class Parser {
 
   #operator(): Operator {
     const token = this.#next()
-    if (token?.kind === 'operator' && (NUMBER_OPERATORS as readonly string[]).includes(token.value)) {
-      return token.value as Operator
+    if (token?.kind === 'operator') {
+      if ((NUMBER_OPERATORS as readonly string[]).includes(token.value)) return token.value as Operator
+      if (token.value === '~') return 'MATCHES'
+      if (token.value === '!~') return 'NOT MATCHES'
     }
-    if (isWord(token, 'LIKE')) return 'LIKE'
-    if (isWord(token, 'ILIKE')) return 'ILIKE'
-    if (isWord(token, 'IN')) return 'IN'
+    const plain = this.#wordOperator(token)
+    if (plain) return plain
     if (isWord(token, 'NOT')) {
-      if (this.#takeWord('IN')) return 'NOT IN'
+      const denied = this.#wordOperator(this.#next())
+      if (denied) return `NOT ${denied}`
     } else if (isWord(token, 'IS')) {
       if (this.#takeWord('NULL')) return 'IS NULL'
       if (this.#takeWord('NOT') && this.#takeWord('NULL')) return 'IS NOT NULL'
@@ -222,59 +229,99 @@ class Parser {
     throw this.#wrong(`Invalid comparison clause. Expected a comparison, found '${token ? show(token) : 'the end'}'`)
   }
 
+  /** Those that NOT may stand before. RLIKE is what MLflow calls a regular expression elsewhere. */
+  #wordOperator(token: Token | undefined): 'LIKE' | 'ILIKE' | 'IN' | 'MATCHES' | undefined {
+    for (const word of ['LIKE', 'ILIKE', 'IN', 'MATCHES'] as const) if (isWord(token, word)) return word
+    return isWord(token, 'RLIKE') ? 'MATCHES' : undefined
+  }
+
   #attribute(key: string): Attribute {
     return Object.values(this.#grammar.attributes).find((attribute) => attribute.name === key)!
   }
 
-  #refuseOperator({ entity, key }: Key, operator: Operator): void {
-    let allowed: readonly Operator[]
-    if (entity === 'metric') allowed = NUMBER_OPERATORS
-    else if (entity === 'param' || entity === 'tag') allowed = this.#grammar.text_operators
-    else if (entity === 'dataset') allowed = TEXT_OPERATORS
-    else {
-      const attribute = this.#attribute(key)
-      allowed = attribute.type === 'number' ? NUMBER_OPERATORS : attribute.type === 'id' ? ID_OPERATORS : TEXT_OPERATORS
-      if (attribute.type === 'text' && !attribute.list) allowed = allowed.filter((each) => !each.endsWith('IN'))
-    }
-    if (!allowed.includes(operator)) {
-      throw this.#wrong(
-        `Invalid comparator '${operator}' for ${entity} '${key.slice(0, 200)}': not one of ${allowed.join(', ')}`,
-      )
-    }
+  #isNumber({ entity, key }: Key): boolean {
+    return entity === 'metric' || (entity === 'attribute' && this.#attribute(key).type === 'number')
   }
 
-  #value({ entity, key }: Key, operator: Operator): Condition['value'] {
-    if (operator === 'IN' || operator === 'NOT IN') return this.#list()
+  #allowed(of: Key): readonly Operator[] {
+    const { entity, key } = of
+    if (this.#grammar.rich) return this.#isNumber(of) ? RICH_NUMBER_OPERATORS : RICH_TEXT_OPERATORS
+    if (entity === 'metric') return NUMBER_OPERATORS
+    if (entity === 'param' || entity === 'tag') return this.#grammar.text_operators
+    if (entity === 'dataset') return TEXT_OPERATORS
+    const { type, list } = this.#attribute(key)
+    if (type === 'number') return NUMBER_OPERATORS
+    if (type === 'id') return ID_OPERATORS
+    return list ? TEXT_OPERATORS : TEXT_OPERATORS.filter((each) => !each.endsWith('IN'))
+  }
+
+  #refuseOperator(key: Key, operator: Operator): void {
+    const allowed = this.#allowed(key)
+    if (allowed.includes(operator) || this.#comparesNumbers(key, operator)) return
+    throw this.#wrong(
+      `Invalid comparator '${operator}' for ${key.entity} '${key.key.slice(0, 200)}': not one of ${allowed.join(', ')}`,
+    )
+  }
+
+  /** `params.lr > 0.01`: a number without quotes after a param or tag. */
+  #comparesNumbers({ entity }: Key, operator: Operator): boolean {
+    return (
+      this.#grammar.rich === true &&
+      (entity === 'param' || entity === 'tag') &&
+      this.#peek()?.kind === 'number' &&
+      NUMBER_OPERATORS.includes(operator)
+    )
+  }
+
+  #value(of: Key, operator: Operator): Condition['value'] {
+    const { entity, key } = of
+    if (operator === 'IN' || operator === 'NOT IN') return this.#list(of)
     const token = this.#next()
     const found = token ? show(token) : 'the end'
-    const isNumber = entity === 'metric' || (entity === 'attribute' && this.#attribute(key).type === 'number')
-    if (isNumber) {
+    if (this.#isNumber(of)) {
       if (token?.kind === 'number' && Number.isFinite(token.value)) return token.value
       throw this.#wrong(
         `Expected numeric value type for ${entity}${entity === 'metric' ? '' : `: ${key}`}. Found ${found}`,
       )
     }
-    if (token?.kind === 'text') return token.value
-    const isId = entity === 'attribute' && this.#attribute(key).type === 'id'
-    if ((this.#grammar.bare_text || isId) && token?.kind === 'number') return token.raw
+    if (token?.kind === 'text') {
+      if (operator === 'MATCHES' || operator === 'NOT MATCHES') compilePattern(token.value, this.#field, token.at)
+      return token.value
+    }
+    if (token?.kind === 'number') {
+      const isId = entity === 'attribute' && this.#attribute(key).type === 'id'
+      if (this.#grammar.bare_text || isId) return token.raw
+      this.#at--
+      const compares = this.#comparesNumbers(of, operator)
+      this.#at++
+      if (compares && Number.isFinite(token.value)) return token.value
+    }
     if (this.#grammar.bare_text && token?.kind === 'name') return token.value
     throw this.#wrong(`Expected a quoted string value for ${entity} (e.g. 'my-value'). Got value ${found}`)
   }
 
-  #list(): string[] {
-    const values: string[] = []
+  /** Texts, or numbers: all of one kind. */
+  #list(of: Key): string[] | number[] {
+    const texts: string[] = []
+    const numbers: number[] = []
+    const wantsNumbers = this.#isNumber(of)
+    const mayBeNumbers = wantsNumbers || (this.#grammar.rich === true && (of.entity === 'param' || of.entity === 'tag'))
     if (!this.#takeSign('(')) throw this.#wrong('Invalid comparison clause. Expected a list in brackets after IN')
     do {
       const token = this.#next()
-      if (token?.kind !== 'text') {
+      if (token?.kind === 'number' && mayBeNumbers && Number.isFinite(token.value)) numbers.push(token.value)
+      else if (token?.kind === 'text' && !wantsNumbers) texts.push(token.value)
+      else {
         throw this.#wrong(
-          `While parsing a list in the query, expected string value, punctuation, or whitespace, but got different type in list: ${token ? show(token) : 'the end'}`,
+          `While parsing a list in the query, expected ${wantsNumbers ? 'number' : 'string'} value, punctuation, or whitespace, but got different type in list: ${token ? show(token) : 'the end'}`,
         )
       }
-      values.push(token.value)
+      if (texts.length > 0 && numbers.length > 0) {
+        throw this.#wrong('Invalid comparison clause. A list after IN is all text or all numbers')
+      }
     } while (this.#takeSign(','))
     if (!this.#takeSign(')')) throw this.#wrong('Invalid comparison clause. The list after IN is not closed')
-    return values
+    return numbers.length > 0 ? numbers : texts
   }
 }
 

@@ -1,8 +1,23 @@
 import type { RunInfo } from '../model.ts'
 import { anyTime } from '../replies.ts'
 
+import { type Column, NUMBER } from '../search/columns/column.ts'
 /** A metric is a number, or text where JSON has no number for it. */
 export type Cell = number | string | null
+
+/** Infinities are kept as the greatest doubles. */
+const numberCell = (value: number): Cell =>
+  Math.abs(value) < Number.MAX_VALUE ? value : value > 0 ? 'Infinity' : '-Infinity'
+
+export function cellAt(column: Column, place: number): Cell {
+  if (column.kind === 'number') {
+    const state = column.state[place]!
+    if (state === NUMBER) return numberCell(column.values[place]!)
+    return state === 0 ? null : 'NaN'
+  }
+  if (column.kind === 'text') return column.codes[place]! < 0 ? null : column.texts[column.codes[place]!]!
+  return column.lists[place]?.join(', ') ?? null
+}
 
 export interface TableRow {
   run_id: string

@@ -1,10 +1,16 @@
 /** The run table: any columns, order and filter over the runs of some experiments, one page at a time. */
 import type { Sql } from '#kernel/store/index.ts'
-import type { LifecycleView, Run } from '../model.ts'
+import type { LifecycleView } from '../model.ts'
+import { type ColumnName, compareTexts, NUMBER, type NumberColumn, type TextColumn } from '../search/columns/column.ts'
+import { columnOf } from '../search/columns/evaluate.ts'
+import { type Block, openFrame, texts } from '../search/columns/frame.ts'
+import { type Placed, sortsOf } from '../search/columns/order.ts'
+import { selectPage } from '../search/columns/select.ts'
 import { RUNS } from '../search/grammar.ts'
-import { type Key, parseOrder } from '../search/parse.ts'
-import { searchRuns } from '../search/runs.ts'
-import { type Cell, rowOf, type TableRow } from './rows.ts'
+import { parseOrder } from '../search/parse.ts'
+import { experimentNumbers, selectionOf } from '../search/runs.ts'
+import { runGroups, type TableGroup } from './groups.ts'
+import { cellAt, rowOf, type TableRow } from './rows.ts'
 
 export interface TableAsk {
   workspace: string
@@ -16,12 +22,6 @@ export interface TableAsk {
   group_by?: readonly string[]
   limit: number
   offset: number
-}
-
-export interface TableGroup {
-  key: Cell[]
-  runs: number
-  aggregates: ({ mean: number; min: number; max: number } | null)[]
 }
 
 export interface Table {
@@ -47,109 +47,86 @@ export interface ColumnCount {
   runs: number
 }
 
-const number = (value: number): Cell => (Number.isFinite(value) ? value : String(value))
+/** `metrics.auc` and the like, as names of columns. Throws invalid for what is none. */
+export const columnNames = (names: readonly string[] | undefined): ColumnName[] =>
+  (names ?? []).flatMap((name) => parseOrder([name], RUNS).map(columnOf))
 
-function cell(run: Run, { entity, key }: Key): Cell {
-  if (entity === 'metric') {
-    const found = run.metrics.find((each) => each.key === key)
-    return found ? number(found.value) : null
-  }
-  if (entity === 'param') return run.params.find((each) => each.key === key)?.value ?? null
-  if (entity === 'tag') return run.tags.find((each) => each.key === key)?.value ?? null
-  const attributes: Record<string, Cell> = {
-    run_id: run.run_id,
-    run_name: run.name,
-    status: run.status,
-    user_id: run.user_id,
-    artifact_uri: run.artifact_uri,
-    start_time: run.start_ms,
-    end_time: run.end_ms,
-  }
-  return attributes[key] ?? null
+const INFO: ColumnName[] = [
+  'arun_id',
+  'arun_name',
+  'astatus',
+  'auser_id',
+  'astart_time',
+  'aend_time',
+  'alifecycle',
+  'tmlflow.parentRunId',
+]
+
+const text = (block: Block, name: ColumnName, place: number): string => {
+  const { codes, texts: own } = texts(block, name)
+  return own[codes[place]!]!
 }
 
-const columnsOf = (names: readonly string[] | undefined): Key[] =>
-  (names ?? []).flatMap((name) => parseOrder([name], RUNS))
+function placedRow({ ordered: { block }, place }: Placed, columns: readonly ColumnName[]): TableRow {
+  const end = block.column('aend_time') as NumberColumn
+  const parent = block.column('tmlflow.parentRunId') as TextColumn
+  return rowOf(
+    {
+      run_id: text(block, 'arun_id', place),
+      experiment_id: String(block.experimentAt(place)),
+      name: text(block, 'arun_name', place),
+      status: text(block, 'astatus', place) as 'RUNNING',
+      user_id: text(block, 'auser_id', place),
+      start_ms: (block.column('astart_time') as NumberColumn).values[place]!,
+      end_ms: end.state[place] === NUMBER ? end.values[place]! : null,
+      lifecycle: text(block, 'alifecycle', place) as 'active',
+    },
+    parent.codes[place]! < 0 ? null : parent.texts[parent.codes[place]!]!,
+    columns.map((name) => cellAt(block.column(name), place)),
+  )
+}
 
+/** One page of rows, or of groups. Throws invalid for a filter, order or column that cannot be read. */
 export async function runTable(sql: Sql, ask: TableAsk): Promise<Table> {
-  const columns = columnsOf(ask.columns)
-  const groups = columnsOf(ask.group_by)
-  const { items } = await searchRuns(sql, {
-    workspace: ask.workspace,
-    experiment_ids: ask.experiments,
-    filter: ask.filter ?? '',
-    order_by: ask.order_by ?? [],
-    view: ask.view ?? 'active',
-    limit: 50_000,
+  const columns = columnNames(ask.columns)
+  const group_by = columnNames(ask.group_by)
+  const orders = parseOrder(ask.order_by ?? [], RUNS)
+  const selection = await selectionOf(sql, { ...ask, experiment_ids: ask.experiments })
+  if (group_by.length > 0) {
+    const { total, groups } = await runGroups(sql, selection, { ...ask, columns, group_by, orders })
+    return { total, total_capped: false, groups }
+  }
+  const { runs, total } = await selectPage(sql, selection, {
+    sorts: sortsOf(orders),
+    offset: ask.offset,
+    limit: ask.limit,
   })
-  if (groups.length === 0) {
-    const page = items.slice(ask.offset, ask.offset + ask.limit)
-    return {
-      total: items.length,
-      total_capped: false,
-      rows: page.map((run) =>
-        rowOf(
-          run,
-          undefined,
-          columns.map((column) => cell(run, column)),
-        ),
-      ),
-    }
-  }
-  const found = new Map<string, { key: Cell[]; runs: Run[] }>()
-  for (const run of items) {
-    const key = groups.map((column) => cell(run, column))
-    const name = JSON.stringify(key)
-    const group = found.get(name)
-    if (group) group.runs.push(run)
-    else found.set(name, { key, runs: [run] })
-  }
-  const all = [...found.values()].sort((a, b) => b.runs.length - a.runs.length)
-  return {
-    total: all.length,
-    total_capped: false,
-    groups: all.slice(ask.offset, ask.offset + ask.limit).map(({ key, runs }) => ({
-      key,
-      runs: runs.length,
-      aggregates: columns.map((column) => aggregate(runs.map((run) => cell(run, column)))),
-    })),
-  }
+  for (const block of new Set(runs.map(({ ordered }) => ordered.block))) await block.load(sql, [...INFO, ...columns])
+  return { total, total_capped: false, rows: runs.map((placed) => placedRow(placed, columns)) }
 }
 
-function aggregate(cells: readonly Cell[]): TableGroup['aggregates'][number] {
-  const numbers = cells.filter((value) => value !== null && value !== '').map(Number)
-  const finite = numbers.filter(Number.isFinite)
-  if (finite.length === 0) return null
-  const sum = finite.reduce((a, b) => a + b, 0)
-  return { mean: sum / finite.length, min: Math.min(...finite), max: Math.max(...finite) }
-}
+const KINDS = { m: 'metric', p: 'param', t: 'tag' } as const
 
+/**
+ * Keys of the runs of these experiments, by kind and key, one more than asked for when there are more. Runs that were
+ * changed since they were sealed may count twice until they are sealed again.
+ */
 export async function runColumns(sql: Sql, ask: ColumnsAsk): Promise<ColumnCount[]> {
-  const { items } = await searchRuns(sql, {
-    workspace: ask.workspace,
-    experiment_ids: ask.experiments,
-    view: 'all',
-    limit: 50_000,
-  })
-  const counts = new Map<string, ColumnCount>()
-  const count = (kind: ColumnCount['kind'], key: string) => {
-    const name = `${kind} ${key}`
-    const there = counts.get(name)
-    if (there) there.runs++
-    else counts.set(name, { kind, key, runs: 1 })
-  }
-  for (const run of items) {
-    for (const { key } of run.metrics) count('metric', key)
-    for (const { key } of run.params) count('param', key)
-    for (const { key } of run.tags) count('tag', key)
+  const counts = new Map<ColumnName, number>()
+  for (const block of await openFrame(sql, await experimentNumbers(sql, ask.workspace, ask.experiments))) {
+    for (const [name, runs] of await block.counts(sql)) counts.set(name, (counts.get(name) ?? 0) + runs)
   }
   const q = ask.q?.toLowerCase()
   const before = (a: { kind: string; key: string }, b: { kind: string; key: string }) =>
-    a.kind === b.kind ? (a.key < b.key ? -1 : a.key > b.key ? 1 : 0) : a.kind < b.kind ? -1 : 1
-  return [...counts.values()]
-    .filter((each) => ask.kind === undefined || each.kind === ask.kind)
-    .filter((each) => q === undefined || each.key.toLowerCase().includes(q))
-    .sort(before)
-    .filter((each) => ask.after === undefined || before(each, ask.after) > 0)
-    .slice(0, ask.limit + 1)
+    compareTexts(a.kind, b.kind) || compareTexts(a.key, b.key)
+  const found: ColumnCount[] = []
+  for (const [name, runs] of counts) {
+    const kind = KINDS[name[0] as 'm']
+    const key = name.slice(1)
+    if (!kind || (ask.kind !== undefined && ask.kind !== kind)) continue
+    if (q !== undefined && !key.toLowerCase().includes(q)) continue
+    if (ask.after && before({ kind, key }, ask.after) <= 0) continue
+    found.push({ kind, key, runs })
+  }
+  return found.sort(before).slice(0, ask.limit + 1)
 }
