@@ -302,6 +302,7 @@ export async function openReleases(open: OpenTestStore, policy: ReleaseSpec | nu
           id: `prd_${at}`,
           event_ms: event_ms + at,
           answered_version: 1,
+          answered_by: 'rev_1',
           score: x,
           answer: '1',
           label,

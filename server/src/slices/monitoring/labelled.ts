@@ -25,6 +25,8 @@ export interface LabelledRow {
   /** Null: a row of a dataset without a time column. */
   event_ms: number | null
   answered_version: number
+  /** The revision that answered; null for a row of a dataset. A version's number alone may be of another model. */
+  answered_by: string | null
   score: number | null
   /** What was answered. */
   answer: string | null
@@ -132,21 +134,24 @@ export function createLabelled(deps: {
       try {
         const columns = opened.features.map((name) => identifier(`f_${name}`))
         const { rows } = await analytics.query({
-          sql: `SELECT id, event_ms, answered_version, score, label, truth${columns.map((column) => `, ${column}`).join('')} FROM ${opened.joined} WHERE truth IS NOT NULL AND status <> 'error' ORDER BY event_ms DESC, id DESC LIMIT ${Math.trunc(rows_max)}`,
+          sql: `SELECT id, event_ms, answered_version, answered_by, score, label, truth${columns.map((column) => `, ${column}`).join('')} FROM ${opened.joined} WHERE truth IS NOT NULL AND status <> 'error' ORDER BY event_ms DESC, id DESC LIMIT ${Math.trunc(rows_max)}`,
           files: opened.files,
           tables: opened.tables,
           rows_max: Math.trunc(rows_max),
           timeout_ms: JOIN_MS_MAX,
         })
-        return rows.reverse().map(([id, event_ms, answered_version, score, answer, label, ...features]) => ({
-          id: id as string,
-          event_ms: event_ms as number,
-          answered_version: answered_version as number,
-          score: score as number | null,
-          answer: answer as string | null,
-          label: label as string,
-          features: Object.fromEntries(opened.features.map((name, at) => [name, features[at]!])),
-        }))
+        return rows
+          .reverse()
+          .map(([id, event_ms, answered_version, answered_by, score, answer, label, ...features]) => ({
+            id: id as string,
+            event_ms: event_ms as number,
+            answered_version: answered_version as number,
+            answered_by: answered_by as string | null,
+            score: score as number | null,
+            answer: answer as string | null,
+            label: label as string,
+            features: Object.fromEntries(opened.features.map((name, at) => [name, features[at]!])),
+          }))
       } finally {
         await opened.done()
       }
@@ -205,6 +210,7 @@ export function createLabelled(deps: {
             id: `${version.id}.${place}`,
             event_ms: row[0] as number | null,
             answered_version: 0,
+            answered_by: null,
             score: null,
             answer: null,
             label: labelText(row[at]!),

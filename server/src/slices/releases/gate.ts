@@ -245,8 +245,8 @@ async function championSaid(
 ): Promise<(Said | null)[]> {
   const said = sayings(
     spec,
-    given.map((row) => (row.answered_version === champion.version ? row.score : null)),
-    given.map((row) => (row.answered_version === champion.version ? row.answer : null)),
+    given.map((row) => (row.answered_by === champion.revision ? row.score : null)),
+    given.map((row) => (row.answered_by === champion.revision ? row.answer : null)),
   )
   const missing = said.flatMap((one, at) => (one === null ? [at] : []))
   if (missing.length === 0) return said

@@ -100,12 +100,16 @@ eachStore('a release', (open) => {
     })
     it.traffic(400)
     await it.golive(1)
+    // Another model had the endpoint's name before, and a version 1 of its own: what it said is not the champion's.
+    for (const row of it.labelled.filter((_, at) => at % 2 === 0))
+      Object.assign(row, { answered_by: 'rev_of_another_model', score: 1 - row.score! })
     it.node.answers.set(2, ({ x }) => (Number(x) * 7919) % 1)
     const { id } = await it.propose(2)
     const refused = await it.until(id, 'refused')
     expect(refused.reason).toContain("roc_auc minus champion's")
     expect(refused.verdict!.measured).toMatchObject({ source: 'replay', rows: 400, compared: 400, failed: 0 })
     expect(Object.keys(refused.verdict!.measured.metrics)).toEqual(['roc_auc', 'roc_auc@0.9'])
+    expect(refused.verdict!.measured.metrics.roc_auc!.champion!.value).toBeGreaterThan(0.75)
     expect(await it.alias()).toBe(1)
 
     it.node.answers.set(3, ({ x }) => {

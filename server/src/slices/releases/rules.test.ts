@@ -271,6 +271,7 @@ describe('what models said', () => {
     id: 'prd_1',
     event_ms: 0,
     answered_version: 1,
+    answered_by: 'rev_1',
     score: null,
     answer: null,
     label,
