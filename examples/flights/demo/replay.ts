@@ -17,7 +17,7 @@ const CONNECTIONS = 16
 const LABELS_MAX = 1000
 const HOLD_LOOK_MS = 100
 /** A hold longer than this is a fault, and ends the demonstration. */
-const HOLD_MS_MAX = 5 * 60_000
+const HOLD_MS_MAX = 20 * 60_000
 const LATENCIES_KEPT = 400_000
 
 export interface Totals {

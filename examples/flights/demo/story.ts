@@ -15,7 +15,7 @@ const DAY_MS = 86_400_000
 /** The day on which somebody tries two candidates that must not stay. */
 const CANDIDATES_DAY = '2013-04-15'
 const SCORE_ROWS = 5000
-const WAIT_MS_MAX = 5 * 60_000
+const WAIT_MS_MAX = 20 * 60_000
 
 export async function walk(
   url: string,
