@@ -489,6 +489,16 @@ CREATE TABLE member (
 );
 CREATE INDEX member_person ON public.member USING btree (person, workspace);
 
+CREATE TABLE metric_batch (
+  batch_key bigint NOT NULL GENERATED AS IDENTITY,
+  run_key bigint NOT NULL,
+  points bigint NOT NULL,
+  body bytea NOT NULL,
+  PRIMARY KEY (batch_key),
+  FOREIGN KEY (run_key) REFERENCES run(run_key) ON DELETE CASCADE
+);
+CREATE INDEX metric_batch_run ON public.metric_batch USING btree (run_key, batch_key);
+
 CREATE TABLE metric_block (
   series bigint NOT NULL,
   block_key bigint NOT NULL,
@@ -901,7 +911,7 @@ CREATE TABLE run (
   FOREIGN KEY (experiment) REFERENCES experiment(experiment)
 );
 CREATE UNIQUE INDEX run_id ON public.run USING btree (workspace, run_id);
-CREATE INDEX run_of_segment ON public.run USING btree (experiment, segment, run_key);
+CREATE INDEX run_loose ON public.run USING btree (experiment, run_key) WHERE (segment IS NULL);
 CREATE INDEX run_order ON public.run USING btree (experiment, lifecycle, start_ms DESC, run_id);
 
 CREATE TABLE run_input (
@@ -961,7 +971,7 @@ CREATE TABLE run_segment (
   state text NOT NULL,
   runs bigint NOT NULL,
   opened_ms bigint NOT NULL,
-  head bytea,
+  head bytea NOT NULL,
   PRIMARY KEY (segment),
   FOREIGN KEY (experiment) REFERENCES experiment(experiment) ON DELETE CASCADE
 );

@@ -505,6 +505,15 @@ CREATE TABLE member (
 
 CREATE INDEX member_person ON member (person, workspace);
 
+CREATE TABLE metric_batch (
+  batch_key INTEGER PRIMARY KEY AUTOINCREMENT,
+  run_key INTEGER NOT NULL REFERENCES run (run_key) ON DELETE CASCADE,
+  points INTEGER NOT NULL,
+  body BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX metric_batch_run ON metric_batch (run_key, batch_key);
+
 CREATE TABLE metric_block (
   series INTEGER NOT NULL,
   block_key INTEGER NOT NULL,
@@ -961,7 +970,7 @@ CREATE TABLE run (
 
 CREATE UNIQUE INDEX run_id ON run (workspace, run_id);
 
-CREATE INDEX run_of_segment ON run (experiment, segment);
+CREATE INDEX run_loose ON run (experiment, run_key) WHERE segment IS NULL;
 
 CREATE INDEX run_order ON run (experiment, lifecycle, start_ms DESC, run_id);
 
@@ -1067,8 +1076,8 @@ CREATE TABLE run_segment (
   state TEXT NOT NULL,
   runs INTEGER NOT NULL,
   opened_ms INTEGER NOT NULL,
-  -- Which columns it has, and where.
-  head BLOB
+  -- Of an open one the keys of its runs, of a sealed one which columns it has, and where.
+  head BLOB NOT NULL
 ) STRICT;
 
 CREATE INDEX run_segment_experiment ON run_segment (experiment, segment);
