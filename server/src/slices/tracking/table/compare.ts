@@ -2,8 +2,8 @@ import type { Sql } from '#kernel/store/index.ts'
 import { allIn } from '../lists.ts'
 import type { Run } from '../model.ts'
 import { fillRuns, RUN_COLUMNS, type RunRow, runNotFound } from '../run-rows.ts'
+import { TABLE_LIMITS } from './limits.ts'
 import { type Cell, rowOf, type TableRow } from './rows.ts'
-import { TABLE_LIMITS } from './schema.ts'
 
 export interface CompareRow {
   key: string

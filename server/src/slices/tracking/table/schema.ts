@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import { PageQuery } from '#kernel/http/index.ts'
+import { TABLE_LIMITS } from './limits.ts'
 
 const Text = Type.String()
 const Int = Type.Integer()
@@ -11,21 +12,6 @@ const View = Type.Union([Type.Literal('active'), Type.Literal('deleted'), Type.L
 const Column = Type.String({ minLength: 1, maxLength: 1000 })
 /** A metric is a number, or `NaN`, `Infinity`, `-Infinity` as text. */
 const Value = Type.Union([Type.Number(), Text, Type.Null()])
-
-export const TABLE_LIMITS = {
-  experiments: 100,
-  columns: 200,
-  order_by: 5,
-  group_by: 3,
-  rows: 1000,
-  offset: 1_000_000,
-  csv_rows: 200_000,
-  compare_runs: 500,
-  compare_cells: 500_000,
-  move_runs: 500,
-  view_state_bytes: 32 * 1024,
-  views: 1000,
-} as const
 
 export const ColumnsQuery = Type.Object({
   experiment: Type.Array(ExperimentId, { minItems: 1, maxItems: TABLE_LIMITS.experiments }),

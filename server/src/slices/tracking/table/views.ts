@@ -1,7 +1,7 @@
 import { conflict, DomainError, invalid, notFound } from '#kernel/errors.ts'
 import type { Who } from '#kernel/http/index.ts'
 import { json, parseJson, type Sql, type Tx } from '#kernel/store/index.ts'
-import { TABLE_LIMITS } from './schema.ts'
+import { TABLE_LIMITS } from './limits.ts'
 
 /** A saved arrangement of the run table, shared by the workspace. */
 export interface RunView {
