@@ -109,7 +109,7 @@ export async function openServing(open: OpenTestStore, models?: Models, log: Log
         digest: `sha256:${Buffer.from(`${model}/${version}`).toString('hex').padEnd(64, '0')}`,
         files,
         signature: null,
-        flavors: null,
+        flavors: files.some(({ path }) => path === 'model.pkl') ? { sklearn: {} } : null,
         requirements: 'scikit-learn==1.0\n',
         python_version: '3.11',
       })

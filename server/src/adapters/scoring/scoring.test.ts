@@ -123,6 +123,18 @@ describe('a scikit-learn pipeline', () => {
     60_000,
   )
 
+  test('rows that come at once are answered together by its Python, each with its own answer', async () => {
+    await at.route('late', (await at.load('late', 1)).id)
+    const many = Array.from({ length: 150 }, (_, n) => ({ ...ROWS[n % 2], dep: n / 7 }))
+    const expected = scores((await post('/serve/late/invocations', json({ instances: many }))).text)
+    const single = await Promise.all(many.map((row) => post('/serve/late/invocations', json({ instances: [row] }))))
+    for (const [n, { status, text }] of single.entries()) {
+      expect([n, status]).toEqual([n, 200])
+      expect(scores(text)[0]![1]).toBeCloseTo(expected[n]![1]!, 9)
+    }
+    await at.route('late', (await at.load('late', 2)).id)
+  }, 60_000)
+
   test('says which feature is unknown, missing or of the wrong type', async () => {
     const ask = async (row: object) =>
       JSON.parse((await post('/serve/late/invocations', json({ instances: [row] }))).text)
