@@ -1,6 +1,7 @@
 import { notFound } from '#kernel/errors.ts'
 import type { Sql } from '#kernel/store/index.ts'
 import { allIn } from './lists.ts'
+import { batchReader } from './metrics/batches.ts'
 import { drawSeries, type Window, type XAxis } from './metrics/thin.ts'
 import type { Integer } from './model.ts'
 import { mustFindRun } from './run-rows.ts'
@@ -64,13 +65,14 @@ export async function chart(sql: Sql, ask: ChartAsk): Promise<Chart> {
   )
   const chosen = wanted.size > 0 ? rows.filter(({ key }) => wanted.has(key)) : rows
   const drawn: Chart = { series: [], left_out: [] }
+  const batches = batchReader(sql)
   let read = 0
   for (const { series, key } of chosen) {
     if (drawn.series.length >= CHART_KEYS_MAX || read >= CHART_POINTS_READ_MAX) {
       drawn.left_out.push(key)
       continue
     }
-    const { points, count, decoded } = await drawSeries(sql, series, windowOf(run.start_ms, ask), ask.points)
+    const { points, count, decoded } = await drawSeries(sql, series, windowOf(run.start_ms, ask), ask.points, batches)
     drawn.series.push({ key, count, ...points })
     read += decoded
   }
@@ -122,13 +124,14 @@ export async function charts(sql: Sql, ask: ChartsAsk): Promise<Charts> {
   const share = Math.floor(CHART_POINTS_DRAWN_MAX / Math.max(1, wanted.length))
   const most = Math.min(ask.points, Math.max(SERIES_POINTS_MIN, share))
   const drawn: Charts = { series: [], runs: found, left_out: [] }
+  const batches = batchReader(sql)
   let read = 0
   for (const { run_id, start_ms, key, series } of wanted) {
     if (read >= CHART_POINTS_READ_MAX) {
       drawn.left_out.push({ run_id, key })
       continue
     }
-    const { points, count, decoded } = await drawSeries(sql, series, windowOf(start_ms, ask), most)
+    const { points, count, decoded } = await drawSeries(sql, series, windowOf(start_ms, ask), most, batches)
     drawn.series.push({ run_id, key, count, ...points })
     read += decoded
   }

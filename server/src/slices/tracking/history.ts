@@ -2,6 +2,7 @@ import { invalid } from '#kernel/errors.ts'
 import type { Sql } from '#kernel/store/index.ts'
 import { LIMITS } from './limits.ts'
 import { allIn } from './lists.ts'
+import { batchReader } from './metrics/batches.ts'
 import { appendPoints, noPoints, type Place, type Points, placeAt, pushPoint, slicePoints } from './metrics/points.ts'
 import { countAtMost, type Scan, scanPoints } from './metrics/scan.ts'
 import type { Integer, Metric, SearchPage } from './model.ts'
@@ -157,11 +158,12 @@ const HELD_MAX = 200_000
 
 /** At most `limit` points of a scan, at even distances by their number. */
 async function spread(sql: Sql, series: Integer, scan: Scan, limit: number): Promise<Points> {
-  const held = (await countAtMost(sql, series, scan, HELD_MAX + 1)) <= HELD_MAX
+  const batches = batchReader(sql)
+  const held = (await countAtMost(sql, series, scan, HELD_MAX + 1, batches)) <= HELD_MAX
   const kept = noPoints()
   const all: Points[] = []
   let count = 0
-  for await (const some of scanPoints(sql, series, scan)) {
+  for await (const some of scanPoints(sql, series, scan, batches)) {
     count += some.value.length
     if (held) all.push(some)
   }
@@ -176,7 +178,7 @@ async function spread(sql: Sql, series: Integer, scan: Scan, limit: number): Pro
     seen += some.value.length
   }
   if (held) for (const some of all) keep(some)
-  else for await (const some of scanPoints(sql, series, scan)) keep(some)
+  else for await (const some of scanPoints(sql, series, scan, batches)) keep(some)
   return kept
 }
 

@@ -2,6 +2,7 @@ import { DomainError } from '#kernel/errors.ts'
 import type { Log } from '#kernel/log.ts'
 import type { Sql, Store } from '#kernel/store/index.ts'
 import { CHART_KEYS_MAX } from './charts.ts'
+import { type Batches, batchReader } from './metrics/batches.ts'
 import { type Place, placeAt } from './metrics/points.ts'
 import { scanPoints } from './metrics/scan.ts'
 import type { Integer } from './model.ts'
@@ -123,11 +124,12 @@ async function changeOf(
     [run_key, CHART_KEYS_MAX],
   )
   const points: LivePoint[] = []
+  const batches = batchReader(sql)
   for (const row of rows) {
     const before = run.seen.get(row.key)
     run.seen.set(row.key, row)
     if (!run.state || isSame(before, row)) continue
-    for (const { step, at_ms, value } of await pointsAfter(sql, row.series, before)) {
+    for (const { step, at_ms, value } of await pointsAfter(sql, row.series, before, batches)) {
       points.push({
         key: row.key,
         step: Number(step),
@@ -139,10 +141,15 @@ async function changeOf(
   return { points, state: { status, name } }
 }
 
-async function pointsAfter(sql: Sql, series: Integer, before: MetricRow | undefined): Promise<Place[]> {
+async function pointsAfter(
+  sql: Sql,
+  series: Integer,
+  before: MetricRow | undefined,
+  batches: Batches,
+): Promise<Place[]> {
   const after = before && { ...before, value: before.is_nan ? Number.NaN : before.value }
   const places: Place[] = []
-  for await (const some of scanPoints(sql, series, { order: 'step', ...(after && { after }) })) {
+  for await (const some of scanPoints(sql, series, { order: 'step', ...(after && { after }) }, batches)) {
     for (let at = 0; at < some.value.length && places.length < POINTS_MAX; at++) places.push(placeAt(some, at))
     if (places.length === POINTS_MAX) break
   }

@@ -5,6 +5,7 @@ import { chart, charts } from './charts.ts'
 import { fillExperiments, findExperimentByName, mustFindExperiment } from './experiment-rows.ts'
 import { bulkHistory, history, historyColumns, intervalHistory } from './history.ts'
 import { LIMITS } from './limits.ts'
+import { batchedRuns } from './metrics/batches.ts'
 import { unsealedSeries } from './metrics/seal.ts'
 import type { Experiment, LoggedModel, Run, SearchPage } from './model.ts'
 import { fillModels, mustFindModel } from './model-rows.ts'
@@ -116,6 +117,7 @@ export const trackingQueries = {
   'tracking.searchDatasets': searchDatasets,
   'tracking.history': history,
   'tracking.historyColumns': historyColumns,
+  'tracking.batchedRuns': batchedRuns,
   'tracking.unsealedSeries': unsealedSeries,
   'tracking.bulkHistory': bulkHistory,
   'tracking.intervalHistory': intervalHistory,

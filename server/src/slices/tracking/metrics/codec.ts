@@ -9,6 +9,7 @@ import type { Points } from './points.ts'
 
 const VERSION = 1
 const COMPRESSED = 1
+const OF_SERIES = 2
 /** Differences of differences of integers up to here are exact as doubles, zigzag included. */
 const NARROW_MAX = 2 ** 50
 /** What zstd may make of a body: far above any block, so that a damaged one cannot fill the memory. */
@@ -149,6 +150,36 @@ export function decodePoints(bytes: Uint8Array): Points {
   const step = body.integers(count)
   const at_ms = body.integers(count)
   return { step, at_ms, value: body.doubles(count) }
+}
+
+/** Points of several series. */
+export interface SeriesPoints extends Points {
+  series: number[]
+}
+
+/** Points whose integers are all narrow. */
+export function encodeSeriesPoints(points: SeriesPoints): Uint8Array {
+  const body = new Writer()
+  body.varint(VERSION)
+  body.varint(OF_SERIES)
+  body.varint(points.value.length)
+  body.integers(points.series)
+  body.integers(points.step)
+  body.integers(points.at_ms)
+  body.doubles(points.value)
+  return body.taken().slice()
+}
+
+/** Throws an Error for bytes that no `encodeSeriesPoints` wrote. */
+export function decodeSeriesPoints(bytes: Uint8Array): SeriesPoints {
+  const body = new Reader(bytes)
+  if (body.varint() !== VERSION || body.varint() !== OF_SERIES) throw damaged('not a batch of several series')
+  const count = body.varint()
+  if (count > (bytes.length - body.at) / 8) throw damaged(`${count} points do not fit`)
+  const series = body.integers(count)
+  const step = body.integers(count)
+  const at_ms = body.integers(count)
+  return { series, step, at_ms, value: body.doubles(count) }
 }
 
 /** What is kept of a block in plain sight: by step order. */

@@ -1,5 +1,6 @@
 import type { Sql, Tx } from '#kernel/store/index.ts'
 import type { Integer } from '../model.ts'
+import { takeAllApart } from './batches.ts'
 
 /** While it is held nothing is sealed: for whoever reads the three forms by several statements of a write. */
 export const lockSealing = (tx: Tx): Promise<void> => tx.lock('metric-sealing')
@@ -10,8 +11,9 @@ export async function countRunPoints(sql: Sql, run_key: number, rows_max: number
     `SELECT (SELECT count(*) FROM (SELECT 1 AS one FROM run_metric m JOIN metric_point p ON p.series = m.series
          WHERE m.run_key = ? LIMIT ?) AS in_rows)
        + (SELECT coalesce(sum(c.points), 0) FROM run_metric m JOIN metric_chunk c ON c.series = m.series WHERE m.run_key = ?)
-       + (SELECT coalesce(sum(b.points), 0) FROM run_metric m JOIN metric_block b ON b.series = m.series WHERE m.run_key = ?) AS n`,
-    [run_key, rows_max, run_key, run_key],
+       + (SELECT coalesce(sum(b.points), 0) FROM run_metric m JOIN metric_block b ON b.series = m.series WHERE m.run_key = ?)
+       + (SELECT coalesce(sum(points), 0) FROM metric_batch WHERE run_key = ?) AS n`,
+    [run_key, rows_max, run_key, run_key, run_key],
   )
   return Number(counted!.n)
 }
@@ -19,6 +21,7 @@ export async function countRunPoints(sql: Sql, run_key: number, rows_max: number
 /** The points of each key of a run that the other run has as well. */
 export async function copyRunPoints(tx: Tx, from: number, to: number): Promise<void> {
   await lockSealing(tx)
+  await takeAllApart(tx, from)
   const pairs = 'FROM run_metric o JOIN run_metric n ON n.run_key = ? AND n.key = o.key'
   await tx.run(
     `INSERT INTO metric_point (series, step, at_ms, value, is_nan)

@@ -1,13 +1,14 @@
 import type { Sql, Tx } from '#kernel/store/index.ts'
 import { insertMany } from '../lists.ts'
 import type { Integer } from '../model.ts'
+import { takeAllApart } from './batches.ts'
 import { decodePoints } from './codec.ts'
 import { lockSealing } from './copy.ts'
+import { columnsOf, insertChunk, pointRow } from './forms.ts'
 import { CHUNK_POINTS_MIN } from './limits.ts'
 import { countBelow, type Place, type Points, placeAt, slicePoints } from './points.ts'
 import { scanPoints } from './scan.ts'
 import { writeBlock } from './seal.ts'
-import { columnsOf, insertChunk, pointRow } from './write.ts'
 
 /**
  * Takes out all points of a run from a step on, whichever form they are in, and makes the points before the latest ones: what a
@@ -15,6 +16,7 @@ import { columnsOf, insertChunk, pointRow } from './write.ts'
  */
 export async function dropFromStep(tx: Tx, run_key: number, step: Integer): Promise<void> {
   await lockSealing(tx)
+  await takeAllApart(tx, run_key)
   const all = await tx.all<{ series: Integer; step: Integer }>(
     'SELECT series, step FROM run_metric WHERE run_key = ? ORDER BY series',
     [run_key],

@@ -59,6 +59,18 @@ eachStore('metric points', (open, database) => {
       params: [],
       tags: [],
     })
+  /** Few points of each of several keys: one batch of the run. */
+  const logMixed = (run_id: string, points: readonly Plain[], step: number) =>
+    at.store.command('tracking.logBatch', {
+      ...at.tracking.draw.stamp(at.who()),
+      run_id,
+      metrics: [
+        ...points.map((point): MetricInput => ({ key: 'm', ...point })),
+        ...Array.from({ length: 6 }, (_, n) => ({ key: `other${n}`, step, timestamp_ms: n, value: n })),
+      ],
+      params: [],
+      tags: [],
+    })
   const logAll = async (run_id: string, points: readonly Plain[], key = 'm') => {
     for (let first = 0; first < points.length; first += 1000) await log(run_id, points.slice(first, first + 1000), key)
   }
@@ -86,7 +98,8 @@ eachStore('metric points', (open, database) => {
       for (let batch = 0; batch < 12; batch++) {
         const points = Array.from({ length: [1, 3, 40, 120][int(4)]! }, anyPoint)
         if (all.length > 0) points.push(all[int(all.length)]!)
-        await log(run_id, points)
+        if (points.length < 5) await logMixed(run_id, points, batch)
+        else await log(run_id, points)
         all.push(...points)
         if (random.next() < 0.4) await sealer.sealAll()
       }
@@ -147,6 +160,38 @@ eachStore('metric points', (open, database) => {
       ),
     )
     expect(Number(rest!.n)).toBe(0)
+  })
+
+  test('of many keys are one batch each, taken apart when there are some', async () => {
+    const { run_id } = await newRun()
+    const all = Array.from({ length: 150 }, (_, step) => ({
+      step,
+      timestamp_ms: 5,
+      value: step % 9 === 0 ? Number.NaN : step,
+    }))
+    for (const [at, point] of all.entries()) await logMixed(run_id, [point], at)
+    const batches = () =>
+      at.store.read(async (sql) =>
+        Number(
+          (await sql.get<{ n: number }>(
+            'SELECT count(*) AS n FROM metric_batch b JOIN run r ON r.run_key = b.run_key WHERE r.run_id = ?',
+            [run_id],
+          ))!.n,
+        ),
+      )
+    expect(await batches()).toBe(150)
+    const whole = await chart(run_id, { keys: [] })
+    const small = await chart(run_id, { keys: [], points: 30 })
+    await sealer.sealAll()
+    expect(await batches()).toBe(0)
+    expect(await chart(run_id, { keys: [] })).toEqual(whole)
+    expect(await chart(run_id, { keys: [], points: 30 })).toEqual(small)
+    const others = { step: Array.from({ length: 150 }, (_, step) => step), value: new Array(150).fill(3) }
+    expect(whole.series.find(({ key }) => key === 'other3')).toMatchObject(others)
+    await end(run_id)
+    const { body } = await at.call('POST', '/api/slipway/v1/runs/copy', { run_ids: [run_id], to_experiment: '0' })
+    const [copy] = (body as { runs: { run_id: string }[] }).runs
+    for (const id of [run_id, copy!.run_id]) expect(plain((await page(id)).items)).toEqual(all)
   })
 
   test('logged while the series is being sealed are all there', async () => {
@@ -243,7 +288,8 @@ eachStore('metric points', (open, database) => {
     )
     await log(run_id, [{ step: 5000, timestamp_ms: 1, value: 1 }])
     await sealer.sealAll()
-    const forms = ['metric_point', 'metric_chunk', 'metric_block', 'metric_block_body']
+    await logMixed(run_id, [], 1)
+    const forms = ['metric_point', 'metric_batch', 'metric_chunk', 'metric_block', 'metric_block_body']
     const before = await Promise.all(forms.map(count))
     await at.store.write((tx) => tx.run('DELETE FROM run WHERE run_id = ?', [run_id]))
     const after = await Promise.all(forms.map(count))

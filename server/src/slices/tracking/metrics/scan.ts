@@ -1,10 +1,11 @@
 /**
- * Reads the points of a series in order, each once, whichever of the three forms they are in: rows, chunks, sealed blocks. What
- * a bound leaves out is not decoded, and no more is in memory than overlaps.
+ * Reads the points of a series in order, each once, whichever form they are in: rows, batches, chunks, sealed blocks. What a
+ * bound leaves out is not decoded, and no more is in memory than overlaps.
  */
 import type { Sql, SqlValue } from '#kernel/store/index.ts'
 import { allIn } from '../lists.ts'
 import type { Integer } from '../model.ts'
+import { type Batches, batchReader } from './batches.ts'
 import { decodePoints } from './codec.ts'
 import {
   appendPoints,
@@ -136,7 +137,7 @@ function columnsOf(order: Order, { step, at_ms, value }: Place): SqlValue[] {
 }
 
 /** Those of sorted points that are within the bounds. */
-function within(points: Points, { order, from, to, after }: Scan): Points {
+export function within(points: Points, { order, from, to, after }: Scan): Points {
   const main = mainOf(points, order)
   let first = from === undefined ? 0 : countBelow(main, from)
   let end = main.length
@@ -150,9 +151,14 @@ function within(points: Points, { order, from, to, after }: Scan): Points {
 
 /**
  * Points of a series in order, some at a time, exact repeats once. What a caller does not ask for is neither read nor
- * decoded.
+ * decoded. Whoever reads several series of a run hands in one reader of batches for all of them.
  */
-export async function* scanPoints(sql: Sql, series: Integer, scan: Scan): AsyncGenerator<Points> {
+export async function* scanPoints(
+  sql: Sql,
+  series: Integer,
+  scan: Scan,
+  batches: Batches = batchReader(sql),
+): AsyncGenerator<Points> {
   const { order } = scan
   const pieces = await piecesOf(sql, series, scan)
   const bodies = pieceReader(sql, pieces)
@@ -161,7 +167,7 @@ export async function* scanPoints(sql: Sql, series: Integer, scan: Scan): AsyncG
   let at = 0
   /** All further rows are at or after it; undefined when there are none. */
   let rows_from: Integer | undefined = Number.NEGATIVE_INFINITY
-  let waiting = noPoints()
+  let waiting = within(sorted(await batches(series), order), scan)
   for (;;) {
     const piece_from = at < pieces.length ? leastOf(pieces[at]!) : undefined
     if (rows_from !== undefined && (piece_from === undefined || rows_from <= piece_from)) {
@@ -213,8 +219,14 @@ export async function countRows(sql: Sql, series: Integer, { order, from, to }: 
 }
 
 /** An upper bound of the points within the bounds: repeats in several forms count each time. Rows are counted up to `rows_max`. */
-export async function countAtMost(sql: Sql, series: Integer, scan: Scan, rows_max: number): Promise<number> {
+export async function countAtMost(
+  sql: Sql,
+  series: Integer,
+  scan: Scan,
+  rows_max: number,
+  batches: Batches,
+): Promise<number> {
   const pieces = await piecesOf(sql, series, scan)
   const rows = await countRows(sql, series, scan, rows_max)
-  return pieces.reduce((sum, { points }) => sum + points, rows)
+  return pieces.reduce((sum, { points }) => sum + points, rows + (await batches(series)).value.length)
 }

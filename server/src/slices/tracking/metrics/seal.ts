@@ -2,12 +2,13 @@ import type { Sql, Tx } from '#kernel/store/index.ts'
 import { insertMany } from '../lists.ts'
 import type { Integer } from '../model.ts'
 import { isEnded } from '../model.ts'
+import { takeApart } from './batches.ts'
 import { decodePoints, encodePoints, encodeSummary, NARROW_BOUND } from './codec.ts'
 import { lockSealing } from './copy.ts'
+import { insertChunk, pointRow } from './forms.ts'
 import { BLOCK_POINTS, CHUNK_POINTS_MIN, SEAL_POINTS_MIN } from './limits.ts'
 import { appendPoints, merged, noPoints, type Points, pushPoint, slicePoints, sorted } from './points.ts'
-import { noteDue, noteEnded, takeDue, takeEnded } from './unsealed.ts'
-import { insertChunk, pointRow } from './write.ts'
+import { type Due, noteDue, noteEnded, takeDue, takeEnded } from './unsealed.ts'
 
 /** Chunks taken at a time: a batch is 1,000 points at most, a chunk 5 at least. */
 const CHUNKS_MAX = 256
@@ -145,15 +146,15 @@ async function putBack(tx: Tx, series: Integer, points: Points): Promise<void> {
 }
 
 export interface SealMetrics {
-  /** Series to look at, beside those that this process knows of. */
-  due: readonly Integer[]
+  /** What to look at, beside what this process knows of. */
+  due: Due
   /** Runs that ended in another thread. */
   ended: readonly number[]
   /** Longest that one call works, a little more at most. */
   budget_ms: number
 }
 
-const SERIES_AT_ONCE = 64
+const AT_ONCE = 64
 
 /** Seals what is due for a bounded time. Answers whether there is more to do. */
 export async function sealMetrics(
@@ -164,16 +165,20 @@ export async function sealMetrics(
   const until = performance.now() + budget_ms
   for (const run_key of ended) noteEnded(run_key)
   takeEnded()
-  const queue = [...due, ...takeDue(SERIES_AT_ONCE)]
+  const known = takeDue(AT_ONCE)
+  const runs = [...due.runs, ...known.runs]
+  const series = [...due.series, ...known.series]
   let sealed = 0
-  while (queue.length > 0 && performance.now() < until) {
-    const series = queue.shift()!
-    const done = await sealSeries(tx, series)
-    sealed += done.sealed
-    if (done.more) queue.unshift(series)
+  while (runs.length > 0 && performance.now() < until) {
+    if (!(await takeApart(tx, runs[0]!))) runs.shift()
   }
-  noteDue(queue)
-  return { more: queue.length > 0, sealed }
+  while (series.length > 0 && performance.now() < until) {
+    const done = await sealSeries(tx, series[0]!)
+    sealed += done.sealed
+    if (!done.more) series.shift()
+  }
+  noteDue({ runs, series })
+  return { more: runs.length + series.length > 0, sealed }
 }
 
 /** Of the series behind `after`, those that have unsealed points worth sealing; `next` is where to go on. */

@@ -3,7 +3,7 @@ import { createPulse, type Pulse } from '#kernel/pulse.ts'
 import type { Store } from '#kernel/store/index.ts'
 import type { Integer } from '../model.ts'
 import type { SealMetrics } from './seal.ts'
-import { takeDue, takeEnded } from './unsealed.ts'
+import { type Due, takeDue, takeEnded } from './unsealed.ts'
 
 /** How often what is due is looked at. */
 const EVERY_MS = 500
@@ -12,9 +12,9 @@ const BUDGET_MS = 4
 /** Between two of them, for each millisecond that the first took: sealing takes a fifth of the writer at most. */
 const REST_FACTOR = 4
 const REST_MS_MIN = 10
-const SERIES_AT_ONCE = 64
-/** Series looked at by one question of the sweep, and the pause after it. */
-const SWEEP_SERIES = 200
+const AT_ONCE = 64
+/** Runs or series looked at by one question of the sweep, and the pause after it. */
+const SWEPT_AT_ONCE = 200
 const SWEEP_REST_MS = 50
 
 export interface Sealer {
@@ -35,13 +35,14 @@ interface Sealed {
  * sweep over the series finds what an earlier process left.
  */
 export function createSealer({ store, log }: { store: Pick<Store, 'command' | 'query'>; log: Log }): Sealer {
-  let swept: Integer | undefined = Number.MIN_SAFE_INTEGER
+  /** Where the sweep is; undefined once it is through. Runs with batches come first, then series. */
+  let runs_swept: number | undefined = -1
+  let series_swept: Integer | undefined = -1
   let stopping = false
 
   const rest = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref())
 
-  /** Series known here: on SQLite those that callbacks wrote, while the writer's thread knows those of commands. */
-  const seal = async (due: readonly Integer[]): Promise<boolean> => {
+  const seal = async (due: Due): Promise<boolean> => {
     const { more } = await store.command<Sealed>('tracking.sealMetrics', {
       due,
       ended: takeEnded(),
@@ -50,26 +51,39 @@ export function createSealer({ store, log }: { store: Pick<Store, 'command' | 'q
     return more
   }
 
-  const sweep = async (): Promise<readonly Integer[]> => {
-    if (swept === undefined) return []
-    const { due, next } = await store.query<{ due: Integer[]; next?: Integer }>('tracking.unsealedSeries', {
-      after: swept,
-      limit: SWEEP_SERIES,
-    })
-    swept = next
-    return due
+  const sweepRuns = async (after: number): Promise<{ runs: number[]; next?: number }> =>
+    await store.query('tracking.batchedRuns', { after, limit: SWEPT_AT_ONCE })
+  const sweepSeries = async (after: Integer): Promise<{ due: Integer[]; next?: Integer }> =>
+    await store.query('tracking.unsealedSeries', { after, limit: SWEPT_AT_ONCE })
+
+  const sweep = async (): Promise<Due> => {
+    if (runs_swept !== undefined) {
+      const { runs, next } = await sweepRuns(runs_swept)
+      runs_swept = next
+      return { runs, series: [] }
+    }
+    if (series_swept === undefined) return { runs: [], series: [] }
+    const { due, next } = await sweepSeries(series_swept)
+    series_swept = next
+    return { runs: [], series: due }
   }
 
   const beat = async (): Promise<boolean> => {
     const began = performance.now()
     const found = await sweep()
-    const more = await seal([...found, ...takeDue(SERIES_AT_ONCE)])
-    if (stopping || (!more && swept === undefined)) return false
+    // On SQLite the writer's thread knows what commands logged; what callbacks logged is known here.
+    const known = takeDue(AT_ONCE)
+    const more = await seal({ runs: [...found.runs, ...known.runs], series: [...found.series, ...known.series] })
+    if (stopping || (!more && series_swept === undefined)) return false
     await rest(more ? Math.max(REST_MS_MIN, REST_FACTOR * (performance.now() - began)) : SWEEP_REST_MS)
     return !stopping
   }
 
   const pulse: Pulse = createPulse({ name: 'metric sealer', every_ms: EVERY_MS, beat, log })
+
+  const sealWhile = async (due: Due) => {
+    for (let more = await seal(due); more; more = await seal({ runs: [], series: [] }));
+  }
 
   return {
     start: () => pulse.start(),
@@ -79,13 +93,14 @@ export function createSealer({ store, log }: { store: Pick<Store, 'command' | 'q
     },
     async sealAll() {
       await pulse.rest()
-      let after: Integer | undefined = Number.MIN_SAFE_INTEGER
-      while (after !== undefined) {
-        const { due, next }: { due: Integer[]; next?: Integer } = await store.query('tracking.unsealedSeries', {
-          after,
-          limit: SWEEP_SERIES,
-        })
-        for (let more = await seal(due); more; more = await seal([]));
+      for (let after: number | undefined = -1; after !== undefined; ) {
+        const { runs, next }: { runs: number[]; next?: number } = await sweepRuns(after)
+        await sealWhile({ runs, series: [] })
+        after = next
+      }
+      for (let after: Integer | undefined = -1; after !== undefined; ) {
+        const { due, next }: { due: Integer[]; next?: Integer } = await sweepSeries(after)
+        await sealWhile({ runs: [], series: due })
         after = next
       }
     },

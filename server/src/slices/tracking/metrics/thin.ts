@@ -1,6 +1,7 @@
 import type { Sql } from '#kernel/store/index.ts'
 import { allIn } from '../lists.ts'
 import type { Integer } from '../model.ts'
+import type { Batches } from './batches.ts'
 import { decodeSummary } from './codec.ts'
 import {
   appendPoints,
@@ -12,8 +13,9 @@ import {
   type Points,
   placeAt,
   pushPoint,
+  sorted,
 } from './points.ts'
-import { countRows, type Piece, pieceReader, piecesOf, rowPoints, type Scan, scanPoints } from './scan.ts'
+import { countRows, type Piece, pieceReader, piecesOf, rowPoints, type Scan, scanPoints, within } from './scan.ts'
 
 export type XAxis = 'step' | 'time' | 'relative'
 
@@ -45,19 +47,26 @@ const ROWS_COUNTED_MAX = 1_000_000
  * A series in a window: all its points when they are at most `most`, else the least, greatest and last of each of `most / 3`
  * equal parts of the axis. Blocks that lie within one part are told by their summaries alone.
  */
-export async function drawSeries(sql: Sql, series: Integer, window: Window, most: number): Promise<Drawn> {
+export async function drawSeries(
+  sql: Sql,
+  series: Integer,
+  window: Window,
+  most: number,
+  batches: Batches,
+): Promise<Drawn> {
   const scan = windowScan(window)
   const pieces = await piecesOf(sql, series, scan)
-  const rows = await countRows(sql, series, scan, ROWS_COUNTED_MAX)
+  const batched = within(sorted(await batches(series), scan.order), scan)
+  const rows = batched.value.length + (await countRows(sql, series, scan, ROWS_COUNTED_MAX))
   const surely = pieces.filter((piece) => isInside(piece, scan)).reduce((sum, { points }) => sum + points, rows)
   let decoded = 0
   if (surely <= most) {
     const all = noPoints()
-    for await (const some of scanPoints(sql, series, scan)) appendPoints(all, some)
+    for await (const some of scanPoints(sql, series, scan, batches)) appendPoints(all, some)
     decoded = all.value.length
     if (decoded <= most) return { points: columns(all), count: decoded, decoded }
   }
-  const thinned = await thin(sql, series, scan, pieces, Math.max(1, Math.floor(most / 3)))
+  const thinned = await thin(sql, series, scan, pieces, batched, Math.max(1, Math.floor(most / 3)))
   return { ...thinned, decoded: thinned.decoded + decoded }
 }
 
@@ -91,9 +100,16 @@ interface Bucket {
   last: Place | undefined
 }
 
-async function thin(sql: Sql, series: Integer, scan: Scan, pieces: readonly Piece[], parts: number): Promise<Drawn> {
+async function thin(
+  sql: Sql,
+  series: Integer,
+  scan: Scan,
+  pieces: readonly Piece[],
+  batched: Points,
+  parts: number,
+): Promise<Drawn> {
   const { order } = scan
-  const ends = await endsOf(sql, series, scan, pieces)
+  const ends = await endsOf(sql, series, scan, pieces, batched)
   const [low, high] = ends.map(Number) as [number, number]
   const width = (high - low) / parts
   const partOf = (x: Integer) => (width === 0 ? 0 : Math.min(parts - 1, Math.floor((Number(x) - low) / width)))
@@ -143,6 +159,8 @@ async function thin(sql: Sql, series: Integer, scan: Scan, pieces: readonly Piec
     } else read.push(piece)
   }
   let decoded = 0
+  putAll(batched)
+  decoded += batched.value.length
   const bodies = pieceReader(sql, read)
   for (const piece of read) {
     putAll(await bodies.next())
@@ -168,7 +186,13 @@ async function thin(sql: Sql, series: Integer, scan: Scan, pieces: readonly Piec
 }
 
 /** The least and greatest x of what is in the window. */
-async function endsOf(sql: Sql, series: Integer, scan: Scan, pieces: readonly Piece[]): Promise<[Integer, Integer]> {
+async function endsOf(
+  sql: Sql,
+  series: Integer,
+  scan: Scan,
+  pieces: readonly Piece[],
+  batched: Points,
+): Promise<[Integer, Integer]> {
   const main = scan.order === 'step' ? 'step' : 'at_ms'
   const rows = await sql.get<{ low: Integer | null; high: Integer | null }>(
     `SELECT min(${main}) AS low, max(${main}) AS high FROM metric_point WHERE series = ?${
@@ -177,8 +201,10 @@ async function endsOf(sql: Sql, series: Integer, scan: Scan, pieces: readonly Pi
     [series, ...(scan.from === undefined ? [] : [scan.from]), ...(scan.to === undefined ? [] : [scan.to])],
   )
   let { low, high } = rows!
-  for (const piece of pieces) {
-    const [least, most] = rangeOf(piece, scan)
+  const inBatches = mainOf(batched, scan.order)
+  const ranges = pieces.map((piece) => rangeOf(piece, scan))
+  if (inBatches.length > 0) ranges.push([inBatches[0]!, inBatches.at(-1)!])
+  for (const [least, most] of ranges) {
     if (low === null || least < low) low = least
     if (high === null || most > high) high = most
   }

@@ -1,27 +1,11 @@
 import type { SqlValue, Tx } from '#kernel/store/index.ts'
 import { allIn, groupSize, insertMany } from '../lists.ts'
 import type { Integer, MetricInput } from '../model.ts'
-import { encodePoints, isNarrow } from './codec.ts'
+import { isNarrow, type SeriesPoints } from './codec.ts'
+import { bounded, columnsOf, insertBatch, insertChunk, POINT, POINT_ONCE, pointRow } from './forms.ts'
 import { CHUNK_POINTS_MIN } from './limits.ts'
-import { noPoints, type Points, pushPoint, sorted } from './points.ts'
-import { noteLogged } from './unsealed.ts'
-
-const DOUBLE_MAX = Number.MAX_VALUE
-
-/** Infinities are kept as the greatest doubles, as MLflow keeps them, and -0 as 0. */
-export const bounded = (value: number): number =>
-  Number.isNaN(value) ? value : Math.max(-DOUBLE_MAX, Math.min(DOUBLE_MAX, value)) + 0
-
-/** No database keeps NaN: it is marked, and compares as 0. */
-export const columnsOf = (value: number): [value: number, is_nan: 0 | 1] =>
-  Number.isNaN(value) ? [0, 1] : [bounded(value), 0]
-
-export const pointRow = (series: Integer, step: Integer, at_ms: Integer, value: number): SqlValue[] => [
-  series,
-  step,
-  at_ms,
-  ...columnsOf(value),
-]
+import { noPoints, pushPoint, sorted } from './points.ts'
+import { noteBatch, noteLogged } from './unsealed.ts'
 
 const isLater = (a: MetricInput, b: MetricInput): boolean => {
   if (a.step !== b.step) return a.step > b.step
@@ -73,24 +57,8 @@ async function putLatest(tx: Tx, run_key: number, latest: readonly MetricInput[]
   return series
 }
 
-/** Narrow points of a series in step order, as one blob. */
-export async function insertChunk(tx: Tx, series: Integer, points: Points): Promise<void> {
-  let [min_ms, max_ms] = [points.at_ms[0]!, points.at_ms[0]!]
-  for (const at_ms of points.at_ms) {
-    if (at_ms < min_ms) min_ms = at_ms
-    if (at_ms > max_ms) max_ms = at_ms
-  }
-  await tx.run(
-    'INSERT INTO metric_chunk (series, points, min_step, max_step, min_ms, max_ms, body) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    [series, points.value.length, points.step[0]!, points.step.at(-1)!, min_ms, max_ms, encodePoints(points, false)],
-  )
-}
-
-const POINT = 'metric_point (series, step, at_ms, value, is_nan)'
-const ONCE = 'ON CONFLICT DO NOTHING'
-
 const SERIES = 'SELECT series FROM run_metric WHERE run_key = ? AND key = ?'
-const PUT_POINT = `INSERT INTO ${POINT} VALUES (?, ?, ?, ?, ?) ${ONCE}`
+const PUT_POINT = `INSERT INTO ${POINT} VALUES (?, ?, ?, ?, ?) ${POINT_ONCE}`
 
 /** One point, as a row. */
 export async function writePoint(tx: Tx, run_key: number, metric: MetricInput): Promise<void> {
@@ -102,7 +70,10 @@ export async function writePoint(tx: Tx, run_key: number, metric: MetricInput): 
   noteLogged(run_key, there!.series, 1)
 }
 
-/** Checked points of a run: those of one key as a chunk when they are some, else as rows. */
+/**
+ * Checked points of a run: those of one key as a chunk when they are some, those of many keys together as a batch, else as
+ * rows.
+ */
 export async function writePoints(tx: Tx, run_key: number, metrics: readonly MetricInput[]): Promise<void> {
   const byKey = new Map<string, { latest: MetricInput; all: MetricInput[] }>()
   for (const metric of metrics) {
@@ -120,18 +91,30 @@ export async function writePoints(tx: Tx, run_key: number, metrics: readonly Met
     run_key,
     keys.map((key) => byKey.get(key)!.latest),
   )
-  const rows: SqlValue[][] = []
+  const rest: SeriesPoints = { series: [], ...noPoints() }
+  const wide: SqlValue[][] = []
   for (const key of keys) {
     const { all } = byKey.get(key)!
     const id = series.get(key)!
     const chunk = noPoints()
     const isChunk = all.length >= CHUNK_POINTS_MIN
     for (const { step, timestamp_ms, value } of all) {
-      if (isChunk && isNarrow(step) && isNarrow(timestamp_ms)) pushPoint(chunk, step, timestamp_ms, bounded(value))
-      else rows.push(pointRow(id, step, timestamp_ms, value))
+      if (!isNarrow(step) || !isNarrow(timestamp_ms)) wide.push(pointRow(id, step, timestamp_ms, value))
+      else if (isChunk) pushPoint(chunk, step, timestamp_ms, bounded(value))
+      else {
+        rest.series.push(Number(id))
+        pushPoint(rest, step, timestamp_ms, bounded(value))
+      }
     }
     if (chunk.value.length > 0) await insertChunk(tx, id, sorted(chunk, 'step'))
     noteLogged(run_key, id, all.length)
   }
-  if (rows.length > 0) await insertMany(tx, POINT, rows, ONCE)
+  if (rest.value.length >= CHUNK_POINTS_MIN) {
+    await insertBatch(tx, run_key, rest)
+    noteBatch(run_key)
+  } else {
+    for (let at = 0; at < rest.value.length; at++)
+      wide.push(pointRow(rest.series[at]!, rest.step[at]!, rest.at_ms[at]!, rest.value[at]!))
+  }
+  if (wide.length > 0) await insertMany(tx, POINT, wide, POINT_ONCE)
 }
