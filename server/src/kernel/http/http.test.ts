@@ -130,7 +130,7 @@ describe('a request', () => {
     expect(await from('null', 'POST')).toBe(403)
     // A proxy that passes on another Host: the name that browsers use is told by server.hosts.
     expect(await from('https://models.example', 'POST')).toBe(200)
-    expect(await from('https://models.example.evil', 'POST')).toBe(403)
+    expect(await from('https://models.example.test', 'POST')).toBe(403)
   })
 
   test('without sign-in is for loopback names and those given; a page elsewhere on this machine may only read', async () => {

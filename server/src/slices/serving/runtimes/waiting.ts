@@ -1,7 +1,7 @@
 /**
  * Requests that wait for a Python process: bounded in number and bytes, and gathered into one call where that is sound. A call costs
  * milliseconds whatever its rows (MLflow makes a frame and checks it against the signature), so under load rows of several
- * requests go together; alone, nobody waits for company. See docs/decisions/0081-waiting-rows-in-one-call.md.
+ * requests go together; alone, nobody waits for company. See docs/decisions/0083-waiting-rows-in-one-call.md.
  */
 import { DomainError } from '#kernel/errors.ts'
 import type { Cell } from '../signature.ts'
