@@ -36,6 +36,6 @@ test('rows go together where company costs next to nothing, on a machine that is
 test('a model that is slow for each row is asked row by row, one that is not quick for many in fewer', () => {
   const slow = callsOf((rows) => rows * 100)
   expect(Math.max(...slow)).toBe(2)
-  expect(slow.filter((rows) => rows === 2).length).toBeLessThan(5)
+  expect(slow.filter((rows) => rows === 2).length).toBeLessThan(8)
   expect(Math.max(...callsOf((rows) => rows * 4).slice(100))).toBeLessThanOrEqual(8)
 })

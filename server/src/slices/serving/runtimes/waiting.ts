@@ -9,8 +9,9 @@ import type { Cell } from '../signature.ts'
 /** A call of several requests may take this long, or somewhat longer than a call of one where that takes long already. */
 const CALL_MS = 20
 const CALL_FACTOR = 1.5
-/** A model that was too slow for two rows in a call is asked for two again after so many calls. */
-const AGAIN_CALLS = 64
+/** A model that was too slow for two rows in a call is asked for two again after so many calls; twice as many each time. */
+const AGAIN_CALLS = 4
+const AGAIN_CALLS_MAX = 64
 /** Bytes of one gathered call. */
 const CALL_BYTES_MAX = 4 * 1024 ** 2
 /** Rows that must have had the same answer in company and alone before company counts. */
@@ -66,6 +67,7 @@ export function createWaiting({ waiting_max, bytes_max, rows_max, onDependent }:
   let most = 1
   /** Calls of one row until two are tried: at once when it is known what one takes. */
   let until_two = 1
+  let again_calls = AGAIN_CALLS
 
   const learn = (rows: number, took_ms: number): void => {
     if (rows === 1) {
@@ -73,8 +75,12 @@ export function createWaiting({ waiting_max, bytes_max, rows_max, onDependent }:
       if (most === 1 && --until_two <= 0) most = Math.min(2, rows_max)
     } else if (took_ms > Math.max(CALL_MS, single_ms * CALL_FACTOR)) {
       most = Math.max(1, Math.min(most, rows) >> 1)
-      until_two = AGAIN_CALLS
-    } else if (rows * 2 > most) most = Math.min(rows_max, most * 2)
+      until_two = again_calls
+      if (most === 1) again_calls = Math.min(AGAIN_CALLS_MAX, again_calls * 2)
+    } else if (rows * 2 > most) {
+      most = Math.min(rows_max, most * 2)
+      again_calls = AGAIN_CALLS
+    }
   }
 
   const again: Waiting['again'] = (tasks, alone) => {
