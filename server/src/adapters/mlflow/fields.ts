@@ -1,9 +1,12 @@
 import { DomainError, invalid } from '#kernel/errors.ts'
 import type { Integer } from '#slices/tracking'
 
+/** An integer of so many digits that a double may bend it; the digits of a fraction are none. Reading by a function takes eight times as long. */
+const WIDE_INTEGER = /(?:^|[:,[\s-])\d{16}/
+
 /** Integers beyond 2^53 come as bigint, so that a step or timestamp of 64 bits survives. */
 export function parseJson(text: string): unknown {
-  if (!/\d{16}/.test(text)) return JSON.parse(text)
+  if (!WIDE_INTEGER.test(text)) return JSON.parse(text)
   return JSON.parse(text, (_key, value: unknown, context?: { source?: string }) => {
     if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
     return context?.source && /^-?\d+$/.test(context.source) ? BigInt(context.source) : value
@@ -62,7 +65,16 @@ const missing = (path: string) => invalid(`Missing value for required parameter 
 
 const INT64_MAX = 2n ** 63n - 1n
 
-const camel = (name: string) => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+const camels = new Map<string, string>()
+/** Of names that stand in our code: a bounded number. */
+function camel(name: string): string {
+  let other = camels.get(name)
+  if (other === undefined) {
+    other = name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+    camels.set(name, other)
+  }
+  return other
+}
 
 /**
  * Reads a request the way MLflow's server reads its messages: names in snake_case or lowerCamelCase but not both,
@@ -209,6 +221,14 @@ export class Fields {
     if (value === undefined) return []
     if (!Array.isArray(value)) throw wrong(this.path(name), value)
     return value.map((entry, index) => read(new Fields(entry, `${this.path(name)}[${index}]`)))
+  }
+
+  /** The messages of a repeated field as they came, for whoever checks them by itself. */
+  entries(name: string): readonly unknown[] {
+    const value = this.#raw(name)
+    if (value === undefined) return []
+    if (!Array.isArray(value)) throw wrong(this.path(name), value)
+    return value
   }
 
   one(name: string): Fields | undefined {

@@ -2,6 +2,7 @@ import { invalid } from '#kernel/errors.ts'
 import { type Run, type RunInfo, trackingLimits } from '#slices/tracking'
 import { closeAnswer, type Group, positionIn } from './api.ts'
 import { pageSize } from './fields.ts'
+import { readMetrics } from './metric-columns.ts'
 import {
   readDatasetInput,
   readKeyValue,
@@ -117,7 +118,7 @@ export const runs: Group = (api, { tracking, cursors }) => {
       input: ({ who, fields }) => ({
         ...draw.stamp(who),
         run_id: fields.runId(),
-        metrics: fields.list('metrics', readMetric),
+        ...readMetrics(fields),
         params: fields.list('params', readKeyValue),
         tags: fields.list('tags', readKeyValue),
       }),

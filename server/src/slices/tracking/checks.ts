@@ -1,6 +1,6 @@
 import { invalid } from '#kernel/errors.ts'
 import { LIMITS } from './limits.ts'
-import type { DatasetInput, KeyValue, MetricInput } from './model.ts'
+import type { DatasetInput, KeyValue, MetricColumns, MetricInput } from './model.ts'
 
 /** The words of MLflow's own server: programs match parts of them. */
 const shown = (value: unknown): string =>
@@ -50,7 +50,11 @@ export function normalPath(path: string): string {
 
 const KEY = /^[\p{L}\p{N}_/.\- :]*$/u
 
+/** Without slashes and not beginning with a period: what nearly every key is, and which names no other path. */
+const PLAIN_KEY = /^\w[\w.\- :]*$/
+
 function checkKey(key: string, path: string): void {
+  if (PLAIN_KEY.test(key)) return
   if (!KEY.test(key)) {
     throw wrongValue(
       path,
@@ -135,8 +139,30 @@ export function checkArtifactLocation(location: string): void {
     throw tooLong('artifact_location', LIMITS.artifact_location_chars, field)
 }
 
+/** As checkMetric for each; each key is looked at once. */
+function checkColumns(columns: MetricColumns): void {
+  const isFine = (key: string) => PLAIN_KEY.test(key) && key.length <= LIMITS.key_chars
+  let fine = columns.keys.every(isFine)
+  for (let at = 0; fine && at < columns.at_ms.length; at++) fine = columns.at_ms[at]! >= 0
+  if (fine) return
+  for (let at = 0; at < columns.value.length; at++) {
+    const metric = {
+      key: columns.keys[columns.key[at]!]!,
+      value: columns.value[at]!,
+      timestamp_ms: columns.at_ms[at]!,
+      step: columns.step[at]!,
+    }
+    checkMetric(metric, `metrics[${at}]`)
+  }
+}
+
 /** Counts of a batch, then its entries; answers them as they are to be stored. */
-export function checkBatch(batch: { metrics: MetricInput[]; params: KeyValue[]; tags: KeyValue[] }): {
+export function checkBatch(batch: {
+  metrics: MetricInput[]
+  columns?: MetricColumns
+  params: KeyValue[]
+  tags: KeyValue[]
+}): {
   params: KeyValue[]
   tags: KeyValue[]
 } {
@@ -148,12 +174,14 @@ export function checkBatch(batch: { metrics: MetricInput[]; params: KeyValue[]; 
       )
     }
   }
-  const { metrics } = batch
-  most('metrics', LIMITS.batch_metrics, metrics.length)
+  const { metrics, columns } = batch
+  const points = metrics.length + (columns?.value.length ?? 0)
+  most('metrics', LIMITS.batch_metrics, points)
   most('params', LIMITS.batch_params, batch.params.length)
   most('tags', LIMITS.batch_tags, batch.tags.length)
-  most('metrics, params, and tags', LIMITS.batch_entities, metrics.length + batch.params.length + batch.tags.length)
+  most('metrics, params, and tags', LIMITS.batch_entities, points + batch.params.length + batch.tags.length)
   for (const [index, metric] of metrics.entries()) checkMetric(metric, `metrics[${index}]`)
+  if (columns) checkColumns(columns)
   const params = batch.params.map((param, index) => checkParam(param, `params[${index}]`))
   const tags = batch.tags.map((tag, index) => checkTag(tag, `tags[${index}]`))
   const seen = new Map<string, string>()

@@ -1,11 +1,12 @@
-export { BOARD_LIMITS, type BoardPart, type BoardRecord } from './boards/model.ts'
 export { sendArtifact } from './artifact-files.ts'
 export { pathOfUri as artifactPathOfUri, safePath as safeArtifactPath } from './artifact-paths.ts'
 export { joinPath as joinArtifactPath } from './artifacts.ts'
+export { BOARD_LIMITS, type BoardPart, type BoardRecord } from './boards/model.ts'
 export { trackingCommands } from './commands.ts'
 export { datasetVersionOf } from './data-version.ts'
 export * from './events.ts'
 export { LIMITS as trackingLimits } from './limits.ts'
+export { createSealer, type Sealer } from './metrics/sealer.ts'
 export type {
   ArtifactEntry,
   ArtifactFile,
@@ -17,6 +18,7 @@ export type {
   LifecycleView,
   LoggedModel,
   Metric,
+  MetricColumns,
   MetricInput,
   ModelMetric,
   ModelStatus,
@@ -26,7 +28,6 @@ export type {
   SearchPage,
   Stamp,
 } from './model.ts'
-export { createSealer, type Sealer } from './metrics/sealer.ts'
 export { MODEL_STATUSES, RUN_STATUSES } from './model.ts'
 export { trackingQueries } from './queries.ts'
 export { type TrackingRouteDeps, trackingRoutes } from './routes.ts'

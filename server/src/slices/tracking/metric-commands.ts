@@ -2,8 +2,8 @@ import { invalid } from '#kernel/errors.ts'
 import type { Tx } from '#kernel/store/index.ts'
 import { checkBatch, checkMetric } from './checks.ts'
 import { columnsOf } from './metrics/forms.ts'
-import { writePoint, writePoints } from './metrics/write.ts'
-import type { KeyValue, MetricInput, Stamp } from './model.ts'
+import { byColumn, writePoint, writePoints } from './metrics/write.ts'
+import type { KeyValue, MetricColumns, MetricInput, Stamp } from './model.ts'
 import { mustFindModel } from './model-rows.ts'
 import { activeRun, amend, openRun, writeParams, writeTags } from './run-commands.ts'
 
@@ -65,6 +65,8 @@ export async function logMetric(tx: Tx, { workspace, run_id, metric }: LogMetric
 export interface LogBatch extends Stamp {
   run_id: string
   metrics: MetricInput[]
+  /** More points, those that are of no logged model. */
+  columns?: MetricColumns
   params: KeyValue[]
   tags: KeyValue[]
 }
@@ -73,7 +75,7 @@ export interface LogBatch extends Stamp {
 export async function logBatch(tx: Tx, input: LogBatch): Promise<void> {
   const { params, tags } = checkBatch(input)
   const { workspace } = input.who
-  const tagsAlone = params.length === 0 && input.metrics.length === 0
+  const tagsAlone = params.length === 0 && input.metrics.length === 0 && !input.columns
   const run = await (tagsAlone ? activeRun : openRun)(tx, workspace, input.run_id)
   const added =
     params.length === 0
@@ -88,8 +90,9 @@ export async function logBatch(tx: Tx, input: LogBatch): Promise<void> {
             { field: 'params' },
           )
         })
+  if (input.columns) await writePoints(tx, run.run_key, input.columns)
   if (input.metrics.length > 0) {
-    await writePoints(tx, run.run_key, input.metrics)
+    await writePoints(tx, run.run_key, byColumn(input.metrics))
     await writeModelMetrics(tx, workspace, input.run_id, input.metrics)
   }
   const amendment = tags.length === 0 ? {} : await writeTags(tx, run, tags)

@@ -105,7 +105,8 @@ export function createTracking(deps: TrackingDeps): Tracking {
   const { ids, random, now } = deps
   const artifacts = createArtifacts(deps)
   const experiments = createExperimentChanges(deps)
-  const stamp = (who: Who): Stamp => ({ who, now_ms: now(), event_id: ids.next('event') })
+  // Rights were looked at by whoever let the caller in; a stamp crosses threads with every write.
+  const stamp = (who: Who): Stamp => ({ who: { ...who, rights: [] }, now_ms: now(), event_id: ids.next('event') })
 
   const byTag = async (sql: Sql, workspace: string, key: string, value: string): Promise<RunRow[]> =>
     await sql.all<RunRow>(

@@ -1,16 +1,17 @@
 import type { SqlValue, Tx } from '#kernel/store/index.ts'
 import { allIn, groupSize, insertMany } from '../lists.ts'
-import type { Integer, MetricInput } from '../model.ts'
+import type { Integer, MetricColumns, MetricInput } from '../model.ts'
 import { isNarrow, type SeriesPoints } from './codec.ts'
 import { bounded, columnsOf, insertBatch, insertChunk, POINT, POINT_ONCE, pointRow } from './forms.ts'
 import { CHUNK_POINTS_MIN } from './limits.ts'
 import { noPoints, pushPoint, sorted } from './points.ts'
 import { noteBatch, noteLogged } from './unsealed.ts'
 
-const isLater = (a: MetricInput, b: MetricInput): boolean => {
-  if (a.step !== b.step) return a.step > b.step
-  if (a.timestamp_ms !== b.timestamp_ms) return a.timestamp_ms > b.timestamp_ms
-  return columnsOf(a.value)[0] > columnsOf(b.value)[0]
+/** Whether the point at `a` comes after that at `b` by (step, timestamp, value). */
+function isLater({ step, at_ms, value }: MetricColumns, a: number, b: number): boolean {
+  if (step[a] !== step[b]) return step[a]! > step[b]!
+  if (at_ms[a] !== at_ms[b]) return at_ms[a]! > at_ms[b]!
+  return columnsOf(value[a]!)[0] > columnsOf(value[b]!)[0]
 }
 
 const PUT_LATEST = 'INSERT INTO run_metric (run_key, key, step, at_ms, value, is_nan) VALUES'
@@ -29,15 +30,22 @@ function putLatestText(size: number): string {
   return text
 }
 
+interface Latest {
+  key: string
+  step: Integer
+  at_ms: Integer
+  value: number
+}
+
 /** The series of each key, whose latest point is the one given unless a later one is there. */
-async function putLatest(tx: Tx, run_key: number, latest: readonly MetricInput[]): Promise<Map<string, Integer>> {
+async function putLatest(tx: Tx, run_key: number, latest: readonly Latest[]): Promise<Map<string, Integer>> {
   const series = new Map<string, Integer>()
   for (let first = 0; first < latest.length; ) {
     const size = groupSize(latest.length - first)
     const values: SqlValue[] = []
     for (let at = first; at < first + size; at++) {
-      const { key, step, timestamp_ms, value } = latest[at]!
-      values.push(run_key, key, step, timestamp_ms, ...columnsOf(value))
+      const { key, step, at_ms, value } = latest[at]!
+      values.push(run_key, key, step, at_ms, ...columnsOf(value))
     }
     for (const put of await tx.all<{ series: Integer; key: string }>(putLatestText(size), values)) {
       series.set(put.key, put.series)
@@ -70,44 +78,63 @@ export async function writePoint(tx: Tx, run_key: number, metric: MetricInput): 
   noteLogged(run_key, there!.series, 1)
 }
 
+export function byColumn(metrics: readonly MetricInput[]): MetricColumns {
+  const keys = new Map<string, number>()
+  const key = metrics.map((metric) => {
+    const known = keys.get(metric.key)
+    if (known !== undefined) return known
+    keys.set(metric.key, keys.size)
+    return keys.size - 1
+  })
+  return {
+    keys: [...keys.keys()],
+    key,
+    step: metrics.map(({ step }) => step),
+    at_ms: metrics.map(({ timestamp_ms }) => timestamp_ms),
+    value: metrics.map(({ value }) => value),
+  }
+}
+
 /**
  * Checked points of a run: those of one key as a chunk when they are some, those of many keys together as a batch, else as
  * rows.
  */
-export async function writePoints(tx: Tx, run_key: number, metrics: readonly MetricInput[]): Promise<void> {
-  const byKey = new Map<string, { latest: MetricInput; all: MetricInput[] }>()
-  for (const metric of metrics) {
-    const known = byKey.get(metric.key)
-    if (!known) byKey.set(metric.key, { latest: metric, all: [metric] })
-    else {
-      known.all.push(metric)
-      if (isLater(metric, known.latest)) known.latest = metric
-    }
+export async function writePoints(tx: Tx, run_key: number, points: MetricColumns): Promise<void> {
+  const { keys, key, step, at_ms, value } = points
+  const counts = new Array<number>(keys.length).fill(0)
+  const latest = new Array<number>(keys.length).fill(-1)
+  for (let at = 0; at < value.length; at++) {
+    const of = key[at]!
+    counts[of]!++
+    if (latest[of]! < 0 || isLater(points, at, latest[of]!)) latest[of] = at
   }
   // In one order always, so that batches of one run do not wait for each other crosswise.
-  const keys = [...byKey.keys()].sort()
-  const series = await putLatest(
+  const order = keys.map((name, of) => ({ name, of })).sort((a, b) => (a.name < b.name ? -1 : 1))
+  const found = await putLatest(
     tx,
     run_key,
-    keys.map((key) => byKey.get(key)!.latest),
+    order.map(({ name, of }) => {
+      const at = latest[of]!
+      return { key: name, step: step[at]!, at_ms: at_ms[at]!, value: value[at]! }
+    }),
   )
+  const series = keys.map((name) => found.get(name)!)
+  const chunks = counts.map((count) => (count >= CHUNK_POINTS_MIN ? noPoints() : undefined))
   const rest: SeriesPoints = { series: [], ...noPoints() }
   const wide: SqlValue[][] = []
-  for (const key of keys) {
-    const { all } = byKey.get(key)!
-    const id = series.get(key)!
-    const chunk = noPoints()
-    const isChunk = all.length >= CHUNK_POINTS_MIN
-    for (const { step, timestamp_ms, value } of all) {
-      if (!isNarrow(step) || !isNarrow(timestamp_ms)) wide.push(pointRow(id, step, timestamp_ms, value))
-      else if (isChunk) pushPoint(chunk, step, timestamp_ms, bounded(value))
-      else {
-        rest.series.push(Number(id))
-        pushPoint(rest, step, timestamp_ms, bounded(value))
-      }
+  for (let at = 0; at < value.length; at++) {
+    const of = key[at]!
+    if (!isNarrow(step[at]!) || !isNarrow(at_ms[at]!)) {
+      wide.push(pointRow(series[of]!, step[at]!, at_ms[at]!, value[at]!))
+      continue
     }
-    if (chunk.value.length > 0) await insertChunk(tx, id, sorted(chunk, 'step'))
-    noteLogged(run_key, id, all.length)
+    const into = chunks[of] ?? rest
+    if (into === rest) rest.series.push(Number(series[of]!))
+    pushPoint(into, step[at]!, at_ms[at]!, bounded(value[at]!))
+  }
+  for (const [of, chunk] of chunks.entries()) {
+    if (chunk && chunk.value.length > 0) await insertChunk(tx, series[of]!, sorted(chunk, 'step'))
+    noteLogged(run_key, series[of]!, counts[of]!)
   }
   if (rest.value.length >= CHUNK_POINTS_MIN) {
     await insertBatch(tx, run_key, rest)
