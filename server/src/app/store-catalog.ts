@@ -4,11 +4,11 @@ import { mlflowQueries } from '../adapters/mlflow/queries.ts'
 import { monitoringCommands } from '../slices/monitoring/commands.ts'
 import { monitoringQueries } from '../slices/monitoring/queries.ts'
 import { trackingCommands } from '../slices/tracking/commands.ts'
-import { trackingQueries } from '../slices/tracking/queries.ts'
+import { createRunTexts, trackingQueries } from '../slices/tracking/queries.ts'
 
 export const commands: Catalog['commands'] = { ...trackingCommands, ...monitoringCommands }
 export const queries: Catalog['queries'] = {
   ...trackingQueries,
-  ...mlflowQueries(trackingQueries),
+  ...mlflowQueries(trackingQueries, createRunTexts),
   ...monitoringQueries,
 }

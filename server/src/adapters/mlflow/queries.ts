@@ -3,7 +3,7 @@
  * passes the text on. Loaded in the store's reader threads: nothing but types is imported from slices.
  */
 import type { Sql } from '#kernel/store/index.ts'
-import type { Experiment, Integer, LoggedModel, Metric, Run, SearchPage } from '#slices/tracking'
+import type { Experiment, Integer, LoggedModel, Metric, RunTexts, SearchPage } from '#slices/tracking'
 import { double, experiment, loggedModel, run, runMetric } from './wire.ts'
 
 /** An answer as text, open at its end: `{"runs":[…]`. The token of the next page is made by who has the secret. */
@@ -22,8 +22,6 @@ type Read<A, R> = (sql: Sql, ask: A) => Promise<R>
 
 /** The reads of slice tracking that this wire words; handed in by the catalogue. */
 export interface TrackingReads {
-  'tracking.getRun': Read<never, Run>
-  'tracking.searchRuns': Read<never, SearchPage<Run>>
   'tracking.searchExperiments': Read<never, SearchPage<Experiment>>
   'tracking.searchLoggedModels': Read<never, SearchPage<LoggedModel>>
   'tracking.historyColumns': Read<never, HistoryColumns>
@@ -51,11 +49,19 @@ function historyText(key: string, { step, at_ms, value }: HistoryColumns['points
   return `${text}]`
 }
 
-export const mlflowQueries = (reads: TrackingReads) => ({
-  'mlflow.getRun': async (sql: Sql, ask: never): Promise<OpenAnswer> => ({
-    text: open('run', run(await reads['tracking.getRun'](sql, ask))),
+const runQueries = (texts: RunTexts) => ({
+  'mlflow.getRun': async (sql: Sql, ask: Parameters<RunTexts['get']>[1]): Promise<OpenAnswer> => ({
+    text: `{"run":${await texts.get(sql, ask)}`,
   }),
-  'mlflow.searchRuns': pages('runs', reads['tracking.searchRuns'], run),
+  'mlflow.searchRuns': async (sql: Sql, ask: Parameters<RunTexts['search']>[1]): Promise<OpenAnswer> => {
+    const { texts: runs, next } = await texts.search(sql, ask)
+    return { text: `{"runs":[${runs.join(',')}]`, ...(next !== undefined && { next }) }
+  },
+})
+
+/** `textsOf` words whole runs, and keeps the text of those that cannot change. */
+export const mlflowQueries = (reads: TrackingReads, textsOf: (word: typeof run) => RunTexts) => ({
+  ...runQueries(textsOf(run)),
   'mlflow.searchExperiments': pages('experiments', reads['tracking.searchExperiments'], experiment),
   'mlflow.searchLoggedModels': pages('models', reads['tracking.searchLoggedModels'], loggedModel),
   'mlflow.history': async (sql: Sql, ask: never): Promise<OpenAnswer> => {

@@ -40,4 +40,4 @@ export const trackingCommands = {
   'tracking.dropSegment': dropSegment,
 }
 
-export { trackingQueries } from './queries.ts'
+export { createRunTexts, trackingQueries } from './queries.ts'

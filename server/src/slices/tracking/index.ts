@@ -29,7 +29,7 @@ export type {
   Stamp,
 } from './model.ts'
 export { MODEL_STATUSES, RUN_STATUSES } from './model.ts'
-export { trackingQueries } from './queries.ts'
+export { type RunTexts, trackingQueries } from './queries.ts'
 export { type TrackingRouteDeps, trackingRoutes } from './routes.ts'
 export { createRunSealer, type RunSealer } from './search/columns/sealer.ts'
 export * as search from './search/index.ts'

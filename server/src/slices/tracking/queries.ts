@@ -104,6 +104,9 @@ export async function listLoggedModels(sql: Sql, ask: SearchLoggedModels): Promi
   return await searchLoggedModels(sql, { ...ask, experiment_ids })
 }
 
+/** For wires that word whole runs as text beside the database. */
+export { createRunTexts, type RunTexts } from './search/run-texts.ts'
+
 export const trackingQueries = {
   'tracking.listRuns': listRuns,
   'tracking.listLoggedModels': listLoggedModels,

@@ -113,7 +113,7 @@ export async function createRun(tx: Tx, input: CreateRun): Promise<Run> {
   }
 }
 
-const FRESH = { status: 'RUNNING', end_ms: null, lifecycle: 'active', artifact_uri: null } as const
+const FRESH = { status: 'RUNNING', end_ms: null, lifecycle: 'active', artifact_uri: null, segment: null } as const
 
 export interface UpdateRun extends Stamp {
   run_id: string

@@ -16,10 +16,12 @@ export interface RunRow {
   artifact_location: string
   /** Set when the run's artifacts are not below its experiment: it was moved. */
   artifact_uri: string | null
+  /** The segment that has its columns; null while they are read from the rows. */
+  segment: number | null
 }
 
 export const RUN_COLUMNS = `r.run_key, r.run_id, r.experiment, r.name, r.user_id, r.status, r.start_ms, r.end_ms,
-  r.lifecycle, e.artifact_location, r.artifact_uri`
+  r.lifecycle, e.artifact_location, r.artifact_uri, r.segment`
 
 export const runNotFound = (run_id: string) =>
   notFound(`Run with id=${run_id.slice(0, 300)} not found`, { field: 'run_id' })

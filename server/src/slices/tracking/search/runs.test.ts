@@ -338,9 +338,33 @@ eachStore('searching runs', (open, database) => {
     expect(matched).toBeGreaterThan(1000)
   })
 
-  test('gives whole runs as they are', async () => {
-    const { items } = await search({})
-    expect(items).toEqual(all)
+  test('gives whole runs as they are, worded anew whenever one was changed', async () => {
+    expect((await search({})).items).toEqual(all)
+    const who = at.who()
+    const worded = async () => {
+      const found = await at.call('POST', '/api/2.0/mlflow/runs/search', { experiment_ids: experiments })
+      const runs = found.body.runs as { info: { run_id: string; run_name: string } }[]
+      for (const run of runs) {
+        const one = await at.call('GET', `/api/2.0/mlflow/runs/get?run_id=${run.info.run_id}`)
+        expect(one.body.run).toEqual(run)
+      }
+      return runs
+    }
+    const before = await worded()
+    expect(await worded()).toEqual(before)
+    for (const { info } of before.filter((_, i) => i % 9 === 0)) {
+      const change = { ...at.tracking.draw.stamp(who), run_id: info.run_id }
+      await at.store.command('tracking.setTag', { ...change, tag: { key: 'seen', value: 'yes' } })
+      await at.store
+        .command('tracking.logOutputs', { ...change, models: [{ model_id: 'm-1', step: 1 }] })
+        .catch(() => {})
+      const whole = await at.store.read((sql) => at.tracking.getRun(sql, 'default', info.run_id))
+      const at_all = all.findIndex(({ run_id }) => run_id === info.run_id)
+      all[at_all] = whole
+    }
+    const after = await worded()
+    expect(after.filter((run) => JSON.stringify(run).includes('"seen"'))).toHaveLength(Math.ceil(before.length / 9))
+    expect((await search({})).items).toEqual(all)
   })
 
   test('pages hold each run once and in order, while runs are sealed between them', async () => {

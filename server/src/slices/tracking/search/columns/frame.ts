@@ -16,8 +16,10 @@ export interface Block {
   load(sql: Sql, names: Iterable<ColumnName>): Promise<void>
   column(name: ColumnName): Column
   experimentAt(place: number): number
+  /** The sealed segment that a place belongs to; undefined where the run may change. */
+  segmentAt(place: number): number | undefined
   /** How many runs have each metric, param and tag; counts dead places too. */
-  counts(sql: Sql): Promise<Map<ColumnName, number>>
+  counts(sql: Sql): Promise<ReadonlyMap<ColumnName, number>>
 }
 
 export const numbers = (block: Block, name: ColumnName): NumberColumn => block.column(name) as NumberColumn
@@ -112,13 +114,8 @@ async function sealedBlock(
     },
     column: (name) => found(columns, name),
     experimentAt: () => sealed.experiment,
-    async counts() {
-      const counts = new Map<ColumnName, number>()
-      for (const { columns } of sealed.heads) {
-        for (const [name, [, , , runs]] of columns) counts.set(name, (counts.get(name) ?? 0) + runs)
-      }
-      return counts
-    },
+    segmentAt: (place) => sealed.segmentAt(place),
+    counts: async () => sealed.counts,
   }
 }
 
@@ -140,6 +137,7 @@ function looseBlock(rows: readonly FrameRow[]): Block {
     },
     column: (name) => found(columns, name),
     experimentAt: (place) => rows[place]!.experiment,
+    segmentAt: () => undefined,
     counts: (sql) => countKeys(sql, rows),
   }
 }

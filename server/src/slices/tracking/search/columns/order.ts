@@ -132,7 +132,10 @@ export class Ordered {
     const best = new Int32Array(most * 2)
     let size = 0
     let worst = -1
-    for (const place of places) {
+    // Runs lie oldest first, most orders want the newest: begin where the best are likely to be.
+    const backwards = this.compare(places[places.length - 1]!, places[0]!) < 0
+    for (let at = 0; at < places.length; at++) {
+      const place = places[backwards ? places.length - 1 - at : at]!
       if (worst >= 0 && this.compare(place, worst) >= 0) continue
       best[size++] = place
       if (size < best.length) continue

@@ -24,6 +24,7 @@ export class Sealed {
   readonly starts: readonly number[]
   readonly heads: readonly Head[]
   readonly #columns = new Map<ColumnName, Column>()
+  #counts: ReadonlyMap<ColumnName, number> | undefined
   /** Columns of the first segments, from before the others were added. */
   readonly #before: { columns: Map<ColumnName, Column>; segments: number } | undefined
 
@@ -45,6 +46,17 @@ export class Sealed {
       before.segments.every((segment, at) => segment === segments[at])
     this.#before = grown ? { columns: new Map(before.#columns), segments: before.segments.length } : undefined
     for (const [name, column] of this.#before?.columns ?? []) kept.add(this, name, bytesOf(column))
+  }
+
+  /** How many runs have each column, dead places too. */
+  get counts(): ReadonlyMap<ColumnName, number> {
+    if (this.#counts) return this.#counts
+    const counts = new Map<ColumnName, number>()
+    for (const { columns } of this.heads) {
+      for (const [name, [, , , runs]] of columns) counts.set(name, (counts.get(name) ?? 0) + runs)
+    }
+    this.#counts = counts
+    return counts
   }
 
   forget(name: ColumnName): void {
@@ -131,6 +143,17 @@ export class Sealed {
       for (const [at, list] of decodeLists(bytes).entries()) lists[start + at] = list
     }
     return { kind, lists }
+  }
+
+  segmentAt(place: number): number {
+    let low = 0
+    let high = this.starts.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if (this.starts[middle]! <= place) low = middle
+      else high = middle - 1
+    }
+    return this.segments[low]!
   }
 
   /** Where a run stands in one of the segments, by column `k`; -1 when it does not. */
