@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { silentLog } from '#kernel/log.ts'
 import { seededRandom } from '#kernel/random.ts'
 import { type MlflowServer, startMlflowServer } from '#kit/mlflow-server.ts'
@@ -192,6 +192,32 @@ eachStore('metric points', (open, database) => {
     const { body } = await at.call('POST', '/api/slipway/v1/runs/copy', { run_ids: [run_id], to_experiment: '0' })
     const [copy] = (body as { runs: { run_id: string }[] }).runs
     for (const id of [run_id, copy!.run_id]) expect(plain((await page(id)).items)).toEqual(all)
+  })
+
+  test('are sealed by themselves once there are enough, and the rest when the run ends', async () => {
+    const { run_id } = await newRun()
+    const blocksOf = async () =>
+      await at.store.read((sql) =>
+        sql.all<{ points: number }>(
+          `SELECT b.points FROM run r JOIN run_metric m ON m.run_key = r.run_key JOIN metric_block b ON b.series = m.series
+           WHERE r.run_id = ? ORDER BY b.block_key`,
+          [run_id],
+        ),
+      )
+    const own = createSealer({ store: at.store, log: silentLog })
+    own.start()
+    try {
+      await logAll(
+        run_id,
+        Array.from({ length: 1100 }, (_, step) => ({ step, timestamp_ms: 1, value: step })),
+      )
+      await vi.waitFor(async () => expect(await blocksOf()).toEqual([{ points: 1024 }]), 20_000)
+      // One by a command, one by a callback: on SQLite they happen in different threads.
+      await at.store.write((tx) => at.tracking.updateRun(tx, at.who(), run_id, { status: 'FINISHED' }))
+      await vi.waitFor(async () => expect(await blocksOf()).toEqual([{ points: 1024 }, { points: 76 }]), 20_000)
+    } finally {
+      await own.stop()
+    }
   })
 
   test('logged while the series is being sealed are all there', async () => {
