@@ -13,9 +13,11 @@ const paths = Object.fromEntries(Object.entries(document.paths).sort(([a], [b]) 
 for (const [path, methods] of Object.entries(paths)) {
   for (const [method, operation] of Object.entries(methods)) {
     const described = Object.entries(operation.responses ?? {}).some(
-      ([status, { content }]) => status === '204' || content,
+      ([status, { content }]) => /^2/.test(status) && (status === '204' || content),
     )
-    if (!described) process.stdout.write(`warning: ${method.toUpperCase()} ${path} does not say what it answers\n`)
+    if (described) continue
+    process.stdout.write(`${method.toUpperCase()} ${path} does not say what it answers: give its route a reply\n`)
+    process.exitCode = 1
   }
 }
 keep({

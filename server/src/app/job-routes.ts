@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { type Cursors, PAGE_DEFAULT, PageQuery, pageOf, type Route } from '#kernel/http/index.ts'
 import type { Job, Jobs } from '#kernel/jobs/index.ts'
+import { JobsReply } from './replies.ts'
 
 const State = Type.Union(['waiting', 'running', 'done', 'failed', 'cancelled'].map((state) => Type.Literal(state)))
 
@@ -15,6 +16,7 @@ export function jobRoutes(
     path: '/api/slipway/v1/jobs',
     may: 'insight.read',
     summary: 'Jobs of the workspace, newest first',
+    reply: JobsReply,
     query: Type.Object({
       ...PageQuery,
       state: Type.Optional(State),

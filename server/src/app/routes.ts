@@ -5,7 +5,7 @@ import { mlflow } from '#adapters/mlflow'
 import { scoring } from '#adapters/scoring'
 import { tensorboard } from '#adapters/tensorboard'
 import { DomainError } from '#kernel/errors.ts'
-import { DEFAULT_WORKSPACE, liveReply, may, type Who } from '#kernel/http/index.ts'
+import { DEFAULT_WORKSPACE, EventStream, liveReply, may, type Who } from '#kernel/http/index.ts'
 import { accessRoutes, auditRoutes, reachableWorkspaces } from '#slices/access'
 import { datasetRoutes } from '#slices/datasets'
 import { explainRoutes } from '#slices/explain'
@@ -107,6 +107,8 @@ function liveRoute(app: FastifyInstance, { routes, events }: Parts): void {
     path: '/api/slipway/v1/live',
     may: 'insight.read',
     summary: 'Server-sent events: name, subject and order of everything that happens in the workspace',
+    reply: EventStream,
+    media_type: 'text/event-stream',
     handle: async ({ who, reply }) =>
       liveReply(reply, (send) =>
         events.watch((event) => {

@@ -5,7 +5,32 @@ export interface paths {
     get: {
       parameters: { query?: { state?: "open" | "cleared"; endpoint?: string; limit?: number } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            id: string
+            monitor: string
+            endpoint: string
+            name: string
+            metric: string
+            state: "open" | "cleared"
+            threshold: number
+            value: number | null
+            reference: {
+              value: number
+              version: number
+              /** Epoch milliseconds, UTC. */
+              window_ms: number
+            } | null
+            /** Epoch milliseconds, UTC. */
+            opened_window_ms: number
+            cleared_window_ms: number | null
+            /** Epoch milliseconds, UTC. */
+            watermark_ms: number
+            /** Epoch milliseconds, UTC. */
+            opened_ms: number
+            cleared_ms: number | null
+          })[]
+        } } }
       }
     }
   }
@@ -14,7 +39,17 @@ export interface paths {
     get: {
       parameters: { path: { alert: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            id: string
+            url: string
+            state: string
+            status: number | null
+            words: string
+            /** Epoch milliseconds, UTC. */
+            at_ms: number
+          })[]
+        } } }
       }
     }
   }
@@ -78,7 +113,18 @@ export interface paths {
     get: {
       parameters: { query?: never; path?: never }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          parts: {
+            pipeline_runs: number
+            preparations: number
+            releases: number
+            retrainings: number
+            data: number
+            windows: number
+            events: number
+          }
+          total: number
+        } } }
       }
     }
   }
@@ -99,7 +145,19 @@ export interface paths {
           diff?: string
         } } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        201: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          digest: string
+          commit_id: string | null
+          branch: string | null
+          dirty: number
+          diff_digest: string | null
+          file_count: number
+          size_bytes: number
+          manifest_digest: string
+          created_by: string
+          /** Epoch milliseconds, UTC. */
+          created_ms: number
+        } } }
       }
     }
   }
@@ -108,7 +166,10 @@ export interface paths {
     put: {
       parameters: { path: { digest: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          digest: string
+          size_bytes: number
+        } } }
       }
     }
   }
@@ -129,7 +190,9 @@ export interface paths {
           diff?: string
         } } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          missing: (string)[]
+        } } }
       }
     }
   }
@@ -138,7 +201,27 @@ export interface paths {
     get: {
       parameters: { path: { digest: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          digest: string
+          commit_id: string | null
+          branch: string | null
+          dirty: number | boolean
+          diff_digest: string | null
+          file_count: number
+          size_bytes: number
+          manifest_digest: string
+          created_by: string
+          /** Epoch milliseconds, UTC. */
+          created_ms: number
+          files: ({
+            path: string
+            digest: string
+            size_bytes: number
+            executable?: boolean
+          })[]
+          commit?: string
+          diff?: string
+        } } }
       }
     }
   }
@@ -496,7 +579,7 @@ export interface paths {
     delete: {
       parameters: { path: { name: string; version: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
       }
     }
     /** Change the tags of a version */
@@ -569,7 +652,7 @@ export interface paths {
     get: {
       parameters: { path: { name: string; version: string; '*': string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/octet-stream': Blob } }
       }
     }
   }
@@ -796,7 +879,53 @@ export interface paths {
     get: {
       parameters: { query?: never; path?: never }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            workspace: string
+            name: string
+            project: string
+            model: string
+            alias: string
+            spec: {
+              /** Registered model that the endpoint serves. */
+              model: string
+              /** Alias that the endpoint follows; moved only by releases. Default champion. */
+              alias?: string
+              /** replay takes event times from any day. */
+              clock?: "wall" | "replay"
+              /** A duration such as 250ms, 10s or 14d. */
+              lateness?: string
+              task?: "binary" | "multiclass" | "regression" | "none"
+              /** Place in a prediction row that holds the score of the positive class. */
+              score?: number | string
+              /** Label of the positive class. */
+              positive?: number | string
+              /** Score from which the positive label is answered. Default 0.5. */
+              threshold?: number
+              /** A duration such as 250ms, 10s or 14d. */
+              timeout?: string
+              /** A duration such as 250ms, 10s or 14d. */
+              canary_timeout?: string
+              log?: "interval" | "durable"
+            }
+            /** Epoch milliseconds, UTC. */
+            created_ms: number
+            /** Epoch milliseconds, UTC. */
+            updated_ms: number
+            traffic: {
+              endpoint: string
+              routes: ({
+                revision: string
+                share: number
+                role: "stable" | "canary"
+              })[]
+              release: string | null
+              /** Epoch milliseconds, UTC. */
+              changed_ms: number
+            } | null
+            watermark_ms: number | null
+          })[]
+        } } }
       }
     }
   }
@@ -805,7 +934,87 @@ export interface paths {
     get: {
       parameters: { path: { endpoint: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          workspace: string
+          name: string
+          project: string
+          model: string
+          alias: string
+          spec: {
+            /** Registered model that the endpoint serves. */
+            model: string
+            /** Alias that the endpoint follows; moved only by releases. Default champion. */
+            alias?: string
+            /** replay takes event times from any day. */
+            clock?: "wall" | "replay"
+            /** A duration such as 250ms, 10s or 14d. */
+            lateness?: string
+            task?: "binary" | "multiclass" | "regression" | "none"
+            /** Place in a prediction row that holds the score of the positive class. */
+            score?: number | string
+            /** Label of the positive class. */
+            positive?: number | string
+            /** Score from which the positive label is answered. Default 0.5. */
+            threshold?: number
+            /** A duration such as 250ms, 10s or 14d. */
+            timeout?: string
+            /** A duration such as 250ms, 10s or 14d. */
+            canary_timeout?: string
+            log?: "interval" | "durable"
+          }
+          /** Epoch milliseconds, UTC. */
+          created_ms: number
+          /** Epoch milliseconds, UTC. */
+          updated_ms: number
+          traffic: {
+            endpoint: string
+            routes: ({
+              revision: string
+              share: number
+              role: "stable" | "canary"
+            })[]
+            release: string | null
+            /** Epoch milliseconds, UTC. */
+            changed_ms: number
+          } | null
+          watermark_ms: number | null
+          revisions: ({
+            id: string
+            endpoint: string
+            number: number
+            model: string
+            version: number
+            state: "wanted" | "retired"
+            /** Epoch milliseconds, UTC. */
+            created_ms: number
+            retired_ms: number | null
+            reports: ({
+              revision: string
+              node: string
+              state: "loading" | "ready" | "failed"
+              form: "onnx" | "python" | null
+              reason: string | null
+              load_ms: number | null
+              /** Epoch milliseconds, UTC. */
+              reported_ms: number
+            })[]
+            stats: {
+              requests: number
+              errors: number
+              over_time: number
+              stood_in: number
+              latency: (number)[]
+              scores: (number)[]
+              last_error: string | null
+              latency_p50_ms: number | null
+              latency_p99_ms: number | null
+              /** Epoch milliseconds, UTC. */
+              since_ms: number
+            } | null
+          })[]
+          /** Predictions that could not be logged since the start. */
+          dropped: number
+        } } }
       }
     }
   }
@@ -814,7 +1023,92 @@ export interface paths {
     get: {
       parameters: { path: { endpoint: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          workspace: string
+          endpoint: string
+          project: string
+          spec: {
+            on_new_version?: "propose" | "manual"
+            gate?: {
+              replay?: {
+                /** A duration such as 250ms, 1h or 14d. */
+                last: string
+                rows_max?: number
+              }
+              rules?: ({
+                metric: "roc_auc" | "log_loss" | "accuracy" | "precision" | "recall" | "f1" | "mae" | "rmse" | "r2"
+                at_least?: number
+                at_most?: number
+                /** The bound is on candidate minus champion, on the same rows. */
+                versus?: "champion"
+                /** The whole two-sided bootstrap interval at this confidence must keep the bound; without it, the measured value. */
+                confidence?: number
+                /** What becomes of the rule when there is nothing to judge it by. Left out, it fails. */
+                no_data?: "pass"
+              } | {
+                /** A duration such as 250ms, 1h or 14d. */
+                latency_p99: string
+                /** What becomes of the rule when there is nothing to judge it by. Left out, it fails. */
+                no_data?: "pass"
+              } | {
+                parity: "required" | "reported"
+              } | {
+                data_verdict: "passed"
+                /** What becomes of the rule when there is nothing to judge it by. Left out, it fails. */
+                no_data?: "pass"
+              })[]
+              evaluate_on?: {
+                dataset: string
+                label: string
+              }
+            }
+            rollout?: {
+              steps: ({
+                share: number
+                /** Requests that the canary must have been sent before the next step. Only a last step of share 1 goes without. */
+                requests?: number
+              })[]
+              guards?: ({
+                /** Largest share of requests that the canary may fail. */
+                errors: number
+                /** Failures below which it is not judged. Default 1. */
+                at_least?: number
+              } | {
+                /** A duration such as 250ms, 1h or 14d. */
+                latency_p99: string
+              } | {
+                /** Largest shift of the score distribution against the stable revision. */
+                score_psi: number
+              })[]
+              /** A duration such as 250ms, 1h or 14d. */
+              timeout?: string
+            }
+            retrain?: {
+              /** Names of alerts. */
+              on: (string)[]
+              pipeline: string
+              /** A duration such as 250ms, 1h or 14d. */
+              cooldown?: string
+              data: {
+                /** A duration such as 250ms, 1h or 14d. */
+                last: string
+                /** A duration such as 250ms, 1h or 14d. */
+                holdout?: string
+                dataset: string
+                /** Column that takes the label. */
+                label: string
+              }
+            }
+          }
+          applied_by: {
+            kind: "person" | "token" | "rule" | "run" | "system"
+            id: string
+            name: string
+          }
+          digest: string
+          /** Epoch milliseconds, UTC. */
+          applied_ms: number
+        } } }
       }
     }
   }
@@ -853,7 +1147,32 @@ export interface paths {
     get: {
       parameters: { query?: { limit?: number }; path: { endpoint: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            /** `prd_….<row>` */
+            id: string
+            /** Epoch milliseconds, UTC. */
+            event_ms: number
+            /** Epoch milliseconds, UTC. */
+            at_ms: number
+            latency_us: number
+            status: "ok" | "error" | "fallback"
+            revision: string
+            version: number
+            answered_by: string
+            answered_version: number
+            release: string | null
+            key: string | null
+            score: number | null
+            label: string | null
+            output: string | null
+            error: string | null
+            inputs: string | null
+            features: {
+              [key: string]: unknown
+            }
+          })[]
+        } } }
       }
     }
   }
@@ -866,7 +1185,50 @@ export interface paths {
           reason?: string
         } } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        201: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          workspace: string
+          id: string
+          endpoint: string
+          model: string
+          version: number
+          state: "proposed" | "checking" | "refused" | "approved" | "loading" | "canary" | "live" | "superseded" | "rolled_back"
+          reason: string | null
+          revision: string | null
+          previous: string | null
+          step: number | null
+          bundle: {
+            model: string
+            version: number
+            model_digest: string | null
+            form: "onnx" | "python" | null
+            run: string | null
+            code: string | null
+            commit: string | null
+            environment: string | null
+            data: ({
+              id: string
+              name: string
+              number: number
+              digest: string
+            })[]
+            endpoint: unknown
+            previous: string | null
+          } | null
+          proposed_by: {
+            kind: "person" | "token" | "rule" | "run" | "system"
+            id: string
+            name: string
+          }
+          /** Epoch milliseconds, UTC. */
+          proposed_ms: number
+          step_ms: number | null
+          live_ms: number | null
+          ended_ms: number | null
+          verdict: {
+            passed: boolean
+            reason: string
+          } | null
+        } } }
       }
     }
   }
@@ -971,7 +1333,39 @@ export interface paths {
     get: {
       parameters: { query?: { limit?: number; cursor?: string; state?: "waiting" | "running" | "done" | "failed" | "cancelled"; kind?: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            id: string
+            kind: string
+            state: "waiting" | "running" | "done" | "failed" | "cancelled"
+            subject: {
+              kind: string
+              id: string
+            } | null
+            who: {
+              kind: "person" | "token" | "rule" | "run" | "system"
+              id: string
+              name: string
+            }
+            attempt: number
+            attempts_max: number
+            cancel_asked: boolean
+            progress: number | null
+            note: string | null
+            error: {
+              problem: string
+              message: string
+            } | null
+            /** Epoch milliseconds, UTC. */
+            created_ms: number
+            started_ms: number | null
+            ended_ms: number | null
+            /** Epoch milliseconds, UTC. */
+            run_at_ms: number
+          })[]
+          /** Absent on the last page. */
+          next_cursor?: string
+        } } }
       }
     }
   }
@@ -1057,7 +1451,7 @@ export interface paths {
     get: {
       parameters: { query?: never; path?: never }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'text/event-stream': string } }
       }
     }
   }
@@ -1580,14 +1974,42 @@ export interface paths {
     get: {
       parameters: { path: { model: string; version: number } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          model: string
+          version: number
+          state: "waiting" | "done" | "failed"
+          reason: string | null
+          job: string | null
+          /** Epoch milliseconds, UTC. */
+          created_ms: number
+          ended_ms: number | null
+          method?: "tree" | "permutation"
+          method_reason?: string | null
+          space?: "probability" | "log-odds" | "value" | "log-value" | "label"
+          class?: unknown
+          rows?: number
+          source_rows?: number
+          base_value?: number
+          /** Mean absolute attribution, greatest first. */
+          importance?: ({
+            feature: string
+            value: number
+          })[]
+          beeswarm?: {
+            features: (string)[]
+            inputs: ((unknown)[])[]
+            attributions: ((number)[])[]
+          }
+        } } }
       }
     }
     /** Compute what matters to a version (again) */
     post: {
       parameters: { path: { model: string; version: number } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        202: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          state: "waiting"
+        } } }
       }
     }
   }
@@ -1599,7 +2021,9 @@ export interface paths {
           digest: string
         } } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          state: "waiting"
+        } } }
       }
     }
   }
@@ -1615,7 +2039,18 @@ export interface paths {
           })[]
         } } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          form: "onnx" | "python"
+          outputs: (unknown)[]
+          scores: (number | null)[]
+          labels: (unknown)[]
+          /** Rows that the model refused or failed on; at most 20 are told. */
+          failures: ({
+            row: number
+            error: string
+          })[]
+          failed: number
+        } } }
       }
     }
   }
@@ -1643,7 +2078,111 @@ export interface paths {
     get: {
       parameters: { query?: never; path?: never }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            workspace: string
+            name: string
+            project: string
+            endpoint: string
+            spec: {
+              endpoint: string
+              /** A duration such as 1h, 7d or 2w. */
+              window: string
+              /** A duration such as 1h, 7d or 2w. */
+              every?: string
+              /** A duration such as 1h, 7d or 2w. */
+              label_delay?: string
+              /** Labels below which quality is not judged. Default 100. */
+              labels_min?: number
+              metrics?: ("roc_auc" | "log_loss" | "accuracy" | "precision" | "recall" | "f1" | "mae" | "rmse" | "r2" | "latency_p99" | "error_rate" | "score_psi" | "share_of_drifted_features")[]
+              drift?: {
+                psi?: boolean
+                ks?: boolean
+                /** A feature counts as drifted above this. Default 0.2. */
+                psi_above?: number
+                reference?: "training"
+              }
+              alerts?: ({
+                name: string
+                metric: "roc_auc" | "log_loss" | "accuracy" | "precision" | "recall" | "f1" | "mae" | "rmse" | "r2" | "latency_p99" | "error_rate" | "score_psi" | "share_of_drifted_features"
+                below?: number
+                above?: number
+                /** Less than the reference by this much. The reference is the first full window of the version that answers. */
+                below_reference?: number
+                above_reference?: number
+                /** Windows in a row. Default 1. */
+                for?: number
+                /** How far back beyond the threshold the value must be. Default 0. */
+                clear?: number
+                webhook?: string
+              })[]
+            }
+            /** Epoch milliseconds, UTC. */
+            applied_ms: number
+            next_ms: number | null
+            /** Epoch milliseconds, UTC. */
+            labels_seen_ms: number
+            last_window: {
+              monitor: string
+              /** Epoch milliseconds, UTC. */
+              start_ms: number
+              /** Epoch milliseconds, UTC. */
+              end_ms: number
+              state: "computed" | "revised" | "dirty" | "failed"
+              facts: {
+                requests?: number
+                rows?: number
+                errors?: number
+                fallbacks?: number
+                labelled?: number
+                /** Rows by the version that answered. */
+                versions?: {
+                  [key: string]: number
+                }
+                metrics?: {
+                  [key: string]: number | null
+                }
+                /** Why a measure is null, and what else a reader should know. */
+                words?: (string)[]
+                latency_ms?: {
+                  p50: number | null
+                  p95: number | null
+                  p99: number | null
+                }
+                score?: {
+                  mean: number | null
+                  histogram: (number)[]
+                }
+                positives?: number | null
+                drift?: ({
+                  feature: string
+                  kind: string
+                  psi: number | null
+                  ks: number | null
+                  ks_p: number | null
+                  nulls: number | null
+                  nulls_reference: number | null
+                  bins: {
+                    reference: (number)[]
+                    current: (number)[]
+                    names: (string)[]
+                  }
+                })[]
+                drift_version?: number | null
+                seen?: {
+                  /** Epoch milliseconds, UTC. */
+                  from_ms: number
+                  /** Epoch milliseconds, UTC. */
+                  to_ms: number
+                } | null
+              }
+              /** Epoch milliseconds, UTC. */
+              computed_ms: number
+              revisions: number
+            } | null
+            alerts_open: number
+          })[]
+        } } }
       }
     }
   }
@@ -1652,7 +2191,132 @@ export interface paths {
     get: {
       parameters: { query?: { windows?: number }; path: { monitor: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          workspace: string
+          name: string
+          project: string
+          endpoint: string
+          spec: {
+            endpoint: string
+            /** A duration such as 1h, 7d or 2w. */
+            window: string
+            /** A duration such as 1h, 7d or 2w. */
+            every?: string
+            /** A duration such as 1h, 7d or 2w. */
+            label_delay?: string
+            /** Labels below which quality is not judged. Default 100. */
+            labels_min?: number
+            metrics?: ("roc_auc" | "log_loss" | "accuracy" | "precision" | "recall" | "f1" | "mae" | "rmse" | "r2" | "latency_p99" | "error_rate" | "score_psi" | "share_of_drifted_features")[]
+            drift?: {
+              psi?: boolean
+              ks?: boolean
+              /** A feature counts as drifted above this. Default 0.2. */
+              psi_above?: number
+              reference?: "training"
+            }
+            alerts?: ({
+              name: string
+              metric: "roc_auc" | "log_loss" | "accuracy" | "precision" | "recall" | "f1" | "mae" | "rmse" | "r2" | "latency_p99" | "error_rate" | "score_psi" | "share_of_drifted_features"
+              below?: number
+              above?: number
+              /** Less than the reference by this much. The reference is the first full window of the version that answers. */
+              below_reference?: number
+              above_reference?: number
+              /** Windows in a row. Default 1. */
+              for?: number
+              /** How far back beyond the threshold the value must be. Default 0. */
+              clear?: number
+              webhook?: string
+            })[]
+          }
+          /** Epoch milliseconds, UTC. */
+          applied_ms: number
+          next_ms: number | null
+          /** Epoch milliseconds, UTC. */
+          labels_seen_ms: number
+          windows: ({
+            monitor: string
+            /** Epoch milliseconds, UTC. */
+            start_ms: number
+            /** Epoch milliseconds, UTC. */
+            end_ms: number
+            state: "computed" | "revised" | "dirty" | "failed"
+            facts: {
+              requests?: number
+              rows?: number
+              errors?: number
+              fallbacks?: number
+              labelled?: number
+              /** Rows by the version that answered. */
+              versions?: {
+                [key: string]: number
+              }
+              metrics?: {
+                [key: string]: number | null
+              }
+              /** Why a measure is null, and what else a reader should know. */
+              words?: (string)[]
+              latency_ms?: {
+                p50: number | null
+                p95: number | null
+                p99: number | null
+              }
+              score?: {
+                mean: number | null
+                histogram: (number)[]
+              }
+              positives?: number | null
+              drift?: ({
+                feature: string
+                kind: string
+                psi: number | null
+                ks: number | null
+                ks_p: number | null
+                nulls: number | null
+                nulls_reference: number | null
+                bins: {
+                  reference: (number)[]
+                  current: (number)[]
+                  names: (string)[]
+                }
+              })[]
+              drift_version?: number | null
+              seen?: {
+                /** Epoch milliseconds, UTC. */
+                from_ms: number
+                /** Epoch milliseconds, UTC. */
+                to_ms: number
+              } | null
+            }
+            /** Epoch milliseconds, UTC. */
+            computed_ms: number
+            revisions: number
+          })[]
+          alerts: ({
+            id: string
+            monitor: string
+            endpoint: string
+            name: string
+            metric: string
+            state: "open" | "cleared"
+            threshold: number
+            value: number | null
+            reference: {
+              value: number
+              version: number
+              /** Epoch milliseconds, UTC. */
+              window_ms: number
+            } | null
+            /** Epoch milliseconds, UTC. */
+            opened_window_ms: number
+            cleared_window_ms: number | null
+            /** Epoch milliseconds, UTC. */
+            watermark_ms: number
+            /** Epoch milliseconds, UTC. */
+            opened_ms: number
+            cleared_ms: number | null
+          })[]
+        } } }
       }
     }
   }
@@ -1661,7 +2325,51 @@ export interface paths {
     get: {
       parameters: { query?: never; path?: never }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          projects: ({
+            project: string
+            stages: ({
+              stage: "Source" | "Prepare" | "Build" | "Test" | "Merge" | "Deploy" | "Monitor"
+              state: "ok" | "running" | "failed" | "waiting" | "not-applicable"
+              words: string
+              since_ms: number | null
+              link: {
+                kind: string
+                id: string
+              } | null
+            })[]
+            endpoints: ({
+              name: string
+              model: string
+              live: {
+                release: string
+                version: number
+                since_ms: number | null
+              } | null
+              rolled_back: {
+                release: string
+                version: number
+                reason: string | null
+              } | null
+              open: {
+                release: string
+                version: number
+                state: string
+                step: number | null
+              } | null
+              requests: number
+              watermark_ms: number | null
+              alerts_open: number
+              last_window: {
+                /** Epoch milliseconds, UTC. */
+                start_ms: number
+                metrics: {
+                  [key: string]: number | null
+                }
+              } | null
+            })[]
+          })[]
+        } } }
       }
     }
   }
@@ -1743,7 +2451,46 @@ export interface paths {
     get: {
       parameters: { query?: { limit?: number; cursor?: string; project?: string; pipeline?: string; state?: "running" | "done" | "failed" | "cancelled" } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            id: string
+            project: string
+            pipeline: string
+            number: number
+            state: "running" | "done" | "failed" | "cancelled"
+            reason: string | null
+            cause: {
+              kind: "manual" | "cron" | "dataset" | "event" | "retry" | "release"
+              reason?: string
+              cron?: string
+              /** Epoch milliseconds, UTC. */
+              due_ms?: number
+              dataset?: string
+              version?: string
+              event?: string
+              id?: string
+              run?: string
+              alert?: string
+            }
+            who: {
+              kind: "person" | "token" | "rule" | "run" | "system"
+              id: string
+              name: string
+            }
+            code: string
+            source: {
+              commit: string | null
+              branch: string | null
+              dirty: boolean
+              diff: string | null
+            }
+            /** Epoch milliseconds, UTC. */
+            created_ms: number
+            ended_ms: number | null
+          })[]
+          /** Absent on the last page. */
+          next_cursor?: string
+        } } }
       }
     }
   }
@@ -1752,7 +2499,149 @@ export interface paths {
     get: {
       parameters: { path: { run: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          id: string
+          project: string
+          pipeline: string
+          number: number
+          state: "running" | "done" | "failed" | "cancelled"
+          reason: string | null
+          cause: {
+            kind: "manual" | "cron" | "dataset" | "event" | "retry" | "release"
+            reason?: string
+            cron?: string
+            /** Epoch milliseconds, UTC. */
+            due_ms?: number
+            dataset?: string
+            version?: string
+            event?: string
+            id?: string
+            run?: string
+            alert?: string
+          }
+          who: {
+            kind: "person" | "token" | "rule" | "run" | "system"
+            id: string
+            name: string
+          }
+          code: string
+          source: {
+            commit: string | null
+            branch: string | null
+            dirty: boolean
+            diff: string | null
+          }
+          /** Epoch milliseconds, UTC. */
+          created_ms: number
+          ended_ms: number | null
+          spec: {
+            triggers?: ({
+              /** Each new version that passed its checks. */
+              dataset: string
+            } | {
+              /** Five fields, UTC. */
+              cron: string
+            } | {
+              /** Each event of this name. */
+              event: string
+            })[]
+            params?: {
+              [key: string]: string | number | boolean
+            }
+            steps: {
+              [key: string]: {
+                /** Command, run by sh in a copy of the code. */
+                run: string
+                /** Steps that must be done before. */
+                needs?: (string)[]
+                reads?: {
+                  [key: string]: {
+                    /** The triggering version, else the latest that may be an input. */
+                    dataset: string
+                  } | {
+                    step: string
+                    output: string
+                  }
+                }
+                writes?: {
+                  [key: string]: {
+                    /** File or folder that the step leaves behind, relative to where it runs. */
+                    path: string
+                    /** Register it as the next version of this dataset. */
+                    dataset?: string
+                    time_column?: string
+                  }
+                }
+                environment?: string
+                params?: {
+                  [key: string]: string | number | boolean
+                }
+                /** A duration such as 90s, 10m or 2h. */
+                timeout?: string
+                retries?: number
+                /** A size such as 512MB or 3GiB. */
+                memory?: string
+                /** Take the outputs of an equal earlier step instead of running. Default true. */
+                cache?: boolean
+              }
+            }
+          }
+          environments: {
+            [key: string]: {
+              python?: string
+              lock: string
+            }
+          }
+          params: {
+            [key: string]: string | number | boolean
+          }
+          inputs: {
+            [key: string]: string
+          }
+          steps: ({
+            workspace: string
+            id: string
+            run: string
+            name: string
+            attempt: number
+            state: "waiting" | "running" | "done" | "cached" | "failed" | "cancelled" | "skipped"
+            job: string | null
+            tracking_run: string | null
+            cache_key: string | null
+            cache_parts: {
+              [key: string]: string
+            }
+            cache_words: string | null
+            cached_from: string | null
+            inputs: ({
+              name: string
+              digest: string
+              dataset?: string
+              version?: string
+              number?: number
+              from_step?: string
+            })[]
+            outputs: ({
+              name: string
+              digest: string
+              size_bytes: number
+              files: ({
+                path: string
+                digest: string
+                size_bytes: number
+              })[]
+              version?: string
+              dataset?: string
+            })[]
+            environment: string | null
+            reason: string | null
+            exit_code: number | null
+            peak_bytes: number | null
+            log_digest: string | null
+            started_ms: number | null
+            ended_ms: number | null
+          })[]
+        } } }
       }
     }
   }
@@ -1764,7 +2653,42 @@ export interface paths {
           reason?: string
         } } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          id: string
+          project: string
+          pipeline: string
+          number: number
+          state: "running" | "done" | "failed" | "cancelled"
+          reason: string | null
+          cause: {
+            kind: "manual" | "cron" | "dataset" | "event" | "retry" | "release"
+            reason?: string
+            cron?: string
+            /** Epoch milliseconds, UTC. */
+            due_ms?: number
+            dataset?: string
+            version?: string
+            event?: string
+            id?: string
+            run?: string
+            alert?: string
+          }
+          who: {
+            kind: "person" | "token" | "rule" | "run" | "system"
+            id: string
+            name: string
+          }
+          code: string
+          source: {
+            commit: string | null
+            branch: string | null
+            dirty: boolean
+            diff: string | null
+          }
+          /** Epoch milliseconds, UTC. */
+          created_ms: number
+          ended_ms: number | null
+        } } }
       }
     }
   }
@@ -1773,7 +2697,42 @@ export interface paths {
     post: {
       parameters: { path: { run: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        201: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          id: string
+          project: string
+          pipeline: string
+          number: number
+          state: "running" | "done" | "failed" | "cancelled"
+          reason: string | null
+          cause: {
+            kind: "manual" | "cron" | "dataset" | "event" | "retry" | "release"
+            reason?: string
+            cron?: string
+            /** Epoch milliseconds, UTC. */
+            due_ms?: number
+            dataset?: string
+            version?: string
+            event?: string
+            id?: string
+            run?: string
+            alert?: string
+          }
+          who: {
+            kind: "person" | "token" | "rule" | "run" | "system"
+            id: string
+            name: string
+          }
+          code: string
+          source: {
+            commit: string | null
+            branch: string | null
+            dirty: boolean
+            diff: string | null
+          }
+          /** Epoch milliseconds, UTC. */
+          created_ms: number
+          ended_ms: number | null
+        } } }
       }
     }
   }
@@ -1782,7 +2741,117 @@ export interface paths {
     get: {
       parameters: { query?: { project?: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            workspace: string
+            project: string
+            name: string
+            spec: {
+              triggers?: ({
+                /** Each new version that passed its checks. */
+                dataset: string
+              } | {
+                /** Five fields, UTC. */
+                cron: string
+              } | {
+                /** Each event of this name. */
+                event: string
+              })[]
+              params?: {
+                [key: string]: string | number | boolean
+              }
+              steps: {
+                [key: string]: {
+                  /** Command, run by sh in a copy of the code. */
+                  run: string
+                  /** Steps that must be done before. */
+                  needs?: (string)[]
+                  reads?: {
+                    [key: string]: {
+                      /** The triggering version, else the latest that may be an input. */
+                      dataset: string
+                    } | {
+                      step: string
+                      output: string
+                    }
+                  }
+                  writes?: {
+                    [key: string]: {
+                      /** File or folder that the step leaves behind, relative to where it runs. */
+                      path: string
+                      /** Register it as the next version of this dataset. */
+                      dataset?: string
+                      time_column?: string
+                    }
+                  }
+                  environment?: string
+                  params?: {
+                    [key: string]: string | number | boolean
+                  }
+                  /** A duration such as 90s, 10m or 2h. */
+                  timeout?: string
+                  retries?: number
+                  /** A size such as 512MB or 3GiB. */
+                  memory?: string
+                  /** Take the outputs of an equal earlier step instead of running. Default true. */
+                  cache?: boolean
+                }
+              }
+            }
+            environments: {
+              [key: string]: {
+                python?: string
+                lock: string
+              }
+            }
+            code: string
+            applied_by: {
+              kind: "person" | "token" | "rule" | "run" | "system"
+              id: string
+              name: string
+            }
+            /** Epoch milliseconds, UTC. */
+            created_ms: number
+            /** Epoch milliseconds, UTC. */
+            updated_ms: number
+            last_run: {
+              id: string
+              project: string
+              pipeline: string
+              number: number
+              state: "running" | "done" | "failed" | "cancelled"
+              reason: string | null
+              cause: {
+                kind: "manual" | "cron" | "dataset" | "event" | "retry" | "release"
+                reason?: string
+                cron?: string
+                /** Epoch milliseconds, UTC. */
+                due_ms?: number
+                dataset?: string
+                version?: string
+                event?: string
+                id?: string
+                run?: string
+                alert?: string
+              }
+              who: {
+                kind: "person" | "token" | "rule" | "run" | "system"
+                id: string
+                name: string
+              }
+              code: string
+              source: {
+                commit: string | null
+                branch: string | null
+                dirty: boolean
+                diff: string | null
+              }
+              /** Epoch milliseconds, UTC. */
+              created_ms: number
+              ended_ms: number | null
+            } | null
+          })[]
+        } } }
       }
     }
   }
@@ -1791,7 +2860,79 @@ export interface paths {
     get: {
       parameters: { path: { project: string; pipeline: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          workspace: string
+          project: string
+          name: string
+          spec: {
+            triggers?: ({
+              /** Each new version that passed its checks. */
+              dataset: string
+            } | {
+              /** Five fields, UTC. */
+              cron: string
+            } | {
+              /** Each event of this name. */
+              event: string
+            })[]
+            params?: {
+              [key: string]: string | number | boolean
+            }
+            steps: {
+              [key: string]: {
+                /** Command, run by sh in a copy of the code. */
+                run: string
+                /** Steps that must be done before. */
+                needs?: (string)[]
+                reads?: {
+                  [key: string]: {
+                    /** The triggering version, else the latest that may be an input. */
+                    dataset: string
+                  } | {
+                    step: string
+                    output: string
+                  }
+                }
+                writes?: {
+                  [key: string]: {
+                    /** File or folder that the step leaves behind, relative to where it runs. */
+                    path: string
+                    /** Register it as the next version of this dataset. */
+                    dataset?: string
+                    time_column?: string
+                  }
+                }
+                environment?: string
+                params?: {
+                  [key: string]: string | number | boolean
+                }
+                /** A duration such as 90s, 10m or 2h. */
+                timeout?: string
+                retries?: number
+                /** A size such as 512MB or 3GiB. */
+                memory?: string
+                /** Take the outputs of an equal earlier step instead of running. Default true. */
+                cache?: boolean
+              }
+            }
+          }
+          environments: {
+            [key: string]: {
+              python?: string
+              lock: string
+            }
+          }
+          code: string
+          applied_by: {
+            kind: "person" | "token" | "rule" | "run" | "system"
+            id: string
+            name: string
+          }
+          /** Epoch milliseconds, UTC. */
+          created_ms: number
+          /** Epoch milliseconds, UTC. */
+          updated_ms: number
+        } } }
       }
     }
   }
@@ -1811,7 +2952,42 @@ export interface paths {
           reason?: string
         } } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        201: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          id: string
+          project: string
+          pipeline: string
+          number: number
+          state: "running" | "done" | "failed" | "cancelled"
+          reason: string | null
+          cause: {
+            kind: "manual" | "cron" | "dataset" | "event" | "retry" | "release"
+            reason?: string
+            cron?: string
+            /** Epoch milliseconds, UTC. */
+            due_ms?: number
+            dataset?: string
+            version?: string
+            event?: string
+            id?: string
+            run?: string
+            alert?: string
+          }
+          who: {
+            kind: "person" | "token" | "rule" | "run" | "system"
+            id: string
+            name: string
+          }
+          code: string
+          source: {
+            commit: string | null
+            branch: string | null
+            dirty: boolean
+            diff: string | null
+          }
+          /** Epoch milliseconds, UTC. */
+          created_ms: number
+          ended_ms: number | null
+        } } }
       }
     }
   }
@@ -1820,7 +2996,32 @@ export interface paths {
     get: {
       parameters: { path: { prediction: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          /** `prd_….<row>` */
+          id: string
+          /** Epoch milliseconds, UTC. */
+          event_ms: number
+          /** Epoch milliseconds, UTC. */
+          at_ms: number
+          latency_us: number
+          status: "ok" | "error" | "fallback"
+          revision: string
+          version: number
+          answered_by: string
+          answered_version: number
+          release: string | null
+          key: string | null
+          score: number | null
+          label: string | null
+          output: string | null
+          error: string | null
+          inputs: string | null
+          features: {
+            [key: string]: unknown
+          }
+          endpoint: string
+          model?: string
+        } } }
       }
     }
   }
@@ -1829,7 +3030,26 @@ export interface paths {
     post: {
       parameters: { path: { prediction: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          prediction: string
+          endpoint: string
+          model: string
+          version: number
+          method: "tree" | "permutation"
+          space: "probability" | "log-odds" | "value" | "log-value" | "label"
+          class: unknown
+          base_value: number
+          output: number
+          /** Largest first. `value` is the attribution, `input` what was asked. */
+          attributions: ({
+            feature: string
+            value: number
+            input: unknown
+          })[]
+          took_ms: number
+          /** Epoch milliseconds, UTC. */
+          made_ms: number
+        } } }
       }
     }
   }
@@ -1838,7 +3058,26 @@ export interface paths {
     get: {
       parameters: { path: { prediction: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          prediction: string
+          endpoint: string
+          model: string
+          version: number
+          method: "tree" | "permutation"
+          space: "probability" | "log-odds" | "value" | "log-value" | "label"
+          class: unknown
+          base_value: number
+          output: number
+          /** Largest first. `value` is the attribution, `input` what was asked. */
+          attributions: ({
+            feature: string
+            value: number
+            input: unknown
+          })[]
+          took_ms: number
+          /** Epoch milliseconds, UTC. */
+          made_ms: number
+        } } }
       }
     }
   }
@@ -1847,7 +3086,17 @@ export interface paths {
     get: {
       parameters: { path: { prediction: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            /** JSON text, as it was sent. */
+            value: string
+            /** Epoch milliseconds, UTC. */
+            observed_ms: number
+            /** Epoch milliseconds, UTC. */
+            received_ms: number
+            who: string
+          })[]
+        } } }
       }
     }
   }
@@ -1856,7 +3105,23 @@ export interface paths {
     get: {
       parameters: { query?: { model?: string; limit?: number } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            model: string
+            version: number
+            state: "waiting" | "done" | "failed"
+            form: "onnx" | "python" | null
+            reason: string
+            report: {
+              [key: string]: unknown
+            } | null
+            compiled_digest: string | null
+            job: string | null
+            /** Epoch milliseconds, UTC. */
+            created_ms: number
+            ended_ms: number | null
+          })[]
+        } } }
       }
     }
   }
@@ -1865,7 +3130,22 @@ export interface paths {
     get: {
       parameters: { query?: never; path?: never }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            project: string
+            number: number
+            digest: string
+            code: string | null
+            applied_by: {
+              kind: "person" | "token" | "rule" | "run" | "system"
+              id: string
+              name: string
+            }
+            /** Epoch milliseconds, UTC. */
+            applied_ms: number
+            yaml: string
+          })[]
+        } } }
       }
     }
   }
@@ -1880,7 +3160,16 @@ export interface paths {
           dry_run?: boolean
         } } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          project: string
+          number: number
+          changes: ({
+            /** `pipelines.train` */
+            path: string
+            change: "added" | "changed" | "removed"
+          })[]
+          applied: boolean
+        } } }
       }
     }
   }
@@ -1889,7 +3178,33 @@ export interface paths {
     get: {
       parameters: { path: { project: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          project: string
+          number: number
+          digest: string
+          code: string | null
+          applied_by: {
+            kind: "person" | "token" | "rule" | "run" | "system"
+            id: string
+            name: string
+          }
+          /** Epoch milliseconds, UTC. */
+          applied_ms: number
+          yaml: string
+          history: ({
+            project: string
+            number: number
+            digest: string
+            code: string | null
+            applied_by: {
+              kind: "person" | "token" | "rule" | "run" | "system"
+              id: string
+              name: string
+            }
+            /** Epoch milliseconds, UTC. */
+            applied_ms: number
+          })[]
+        } } }
       }
     }
   }
@@ -1983,7 +3298,54 @@ export interface paths {
     get: {
       parameters: { query?: { limit?: number; cursor?: string; endpoint?: string; state?: string; model?: string; version?: number } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            workspace: string
+            id: string
+            endpoint: string
+            model: string
+            version: number
+            state: "proposed" | "checking" | "refused" | "approved" | "loading" | "canary" | "live" | "superseded" | "rolled_back"
+            reason: string | null
+            revision: string | null
+            previous: string | null
+            step: number | null
+            bundle: {
+              model: string
+              version: number
+              model_digest: string | null
+              form: "onnx" | "python" | null
+              run: string | null
+              code: string | null
+              commit: string | null
+              environment: string | null
+              data: ({
+                id: string
+                name: string
+                number: number
+                digest: string
+              })[]
+              endpoint: unknown
+              previous: string | null
+            } | null
+            proposed_by: {
+              kind: "person" | "token" | "rule" | "run" | "system"
+              id: string
+              name: string
+            }
+            /** Epoch milliseconds, UTC. */
+            proposed_ms: number
+            step_ms: number | null
+            live_ms: number | null
+            ended_ms: number | null
+            verdict: {
+              passed: boolean
+              reason: string
+            } | null
+          })[]
+          /** Absent on the last page. */
+          next_cursor?: string
+        } } }
       }
     }
   }
@@ -1992,7 +3354,267 @@ export interface paths {
     get: {
       parameters: { path: { release: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          workspace: string
+          id: string
+          endpoint: string
+          model: string
+          version: number
+          state: "proposed" | "checking" | "refused" | "approved" | "loading" | "canary" | "live" | "superseded" | "rolled_back"
+          reason: string | null
+          revision: string | null
+          previous: string | null
+          step: number | null
+          bundle: {
+            model: string
+            version: number
+            model_digest: string | null
+            form: "onnx" | "python" | null
+            run: string | null
+            code: string | null
+            commit: string | null
+            environment: string | null
+            data: ({
+              id: string
+              name: string
+              number: number
+              digest: string
+            })[]
+            endpoint: unknown
+            previous: string | null
+          } | null
+          proposed_by: {
+            kind: "person" | "token" | "rule" | "run" | "system"
+            id: string
+            name: string
+          }
+          /** Epoch milliseconds, UTC. */
+          proposed_ms: number
+          step_ms: number | null
+          live_ms: number | null
+          ended_ms: number | null
+          verdict: {
+            passed: boolean
+            reason: string
+            rules: ({
+              rule: {
+                [key: string]: unknown
+              }
+              outcome: "passed" | "failed" | "not-applicable"
+              words: string
+              estimate?: {
+                value: number
+                low: number
+                high: number
+                confidence: number
+              }
+              threshold?: number
+            })[]
+            measured: {
+              rows: number
+              compared: number
+              source: "replay" | "dataset" | "none"
+              source_words: string
+              tainted: string | null
+              drawn: {
+                by: string
+                count: number
+              } | null
+              from_ms: number | null
+              to_ms: number | null
+              left_out: number
+              failed: number
+              failure: string | null
+              metrics: {
+                [key: string]: {
+                  candidate: {
+                    value: number
+                    low: number
+                    high: number
+                    confidence: number
+                  } | null
+                  champion: {
+                    value: number
+                    low: number
+                    high: number
+                    confidence: number
+                  } | null
+                  difference: {
+                    value: number
+                    low: number
+                    high: number
+                    confidence: number
+                  } | null
+                }
+              }
+              latency_p99_ms: number | null
+              form: "onnx" | "python" | null
+              form_reason: string
+              data: ({
+                id: string
+                name: string
+                number: number
+                verdict: string
+              })[]
+              champion: {
+                release: string
+                version: number
+              } | null
+            }
+            seconds: number
+          } | null
+          policy: {
+            on_new_version?: "propose" | "manual"
+            gate?: {
+              replay?: {
+                /** A duration such as 250ms, 1h or 14d. */
+                last: string
+                rows_max?: number
+              }
+              rules?: ({
+                metric: "roc_auc" | "log_loss" | "accuracy" | "precision" | "recall" | "f1" | "mae" | "rmse" | "r2"
+                at_least?: number
+                at_most?: number
+                /** The bound is on candidate minus champion, on the same rows. */
+                versus?: "champion"
+                /** The whole two-sided bootstrap interval at this confidence must keep the bound; without it, the measured value. */
+                confidence?: number
+                /** What becomes of the rule when there is nothing to judge it by. Left out, it fails. */
+                no_data?: "pass"
+              } | {
+                /** A duration such as 250ms, 1h or 14d. */
+                latency_p99: string
+                /** What becomes of the rule when there is nothing to judge it by. Left out, it fails. */
+                no_data?: "pass"
+              } | {
+                parity: "required" | "reported"
+              } | {
+                data_verdict: "passed"
+                /** What becomes of the rule when there is nothing to judge it by. Left out, it fails. */
+                no_data?: "pass"
+              })[]
+              evaluate_on?: {
+                dataset: string
+                label: string
+              }
+            }
+            rollout?: {
+              steps: ({
+                share: number
+                /** Requests that the canary must have been sent before the next step. Only a last step of share 1 goes without. */
+                requests?: number
+              })[]
+              guards?: ({
+                /** Largest share of requests that the canary may fail. */
+                errors: number
+                /** Failures below which it is not judged. Default 1. */
+                at_least?: number
+              } | {
+                /** A duration such as 250ms, 1h or 14d. */
+                latency_p99: string
+              } | {
+                /** Largest shift of the score distribution against the stable revision. */
+                score_psi: number
+              })[]
+              /** A duration such as 250ms, 1h or 14d. */
+              timeout?: string
+            }
+            retrain?: {
+              /** Names of alerts. */
+              on: (string)[]
+              pipeline: string
+              /** A duration such as 250ms, 1h or 14d. */
+              cooldown?: string
+              data: {
+                /** A duration such as 250ms, 1h or 14d. */
+                last: string
+                /** A duration such as 250ms, 1h or 14d. */
+                holdout?: string
+                dataset: string
+                /** Column that takes the label. */
+                label: string
+              }
+            }
+          }
+          step_counts: {
+            [key: string]: unknown
+          }
+          rollout: {
+            steps: ({
+              share: number
+              requests?: number
+            })[]
+            guards: ({
+              [key: string]: unknown
+            })[]
+          }
+          previous_release: {
+            workspace: string
+            id: string
+            endpoint: string
+            model: string
+            version: number
+            state: "proposed" | "checking" | "refused" | "approved" | "loading" | "canary" | "live" | "superseded" | "rolled_back"
+            reason: string | null
+            revision: string | null
+            previous: string | null
+            step: number | null
+            bundle: {
+              model: string
+              version: number
+              model_digest: string | null
+              form: "onnx" | "python" | null
+              run: string | null
+              code: string | null
+              commit: string | null
+              environment: string | null
+              data: ({
+                id: string
+                name: string
+                number: number
+                digest: string
+              })[]
+              endpoint: unknown
+              previous: string | null
+            } | null
+            proposed_by: {
+              kind: "person" | "token" | "rule" | "run" | "system"
+              id: string
+              name: string
+            }
+            /** Epoch milliseconds, UTC. */
+            proposed_ms: number
+            step_ms: number | null
+            live_ms: number | null
+            ended_ms: number | null
+            verdict: {
+              passed: boolean
+              reason: string
+            } | null
+          } | null
+          decisions: ({
+            position: number
+            state: "proposed" | "checking" | "refused" | "approved" | "loading" | "canary" | "live" | "superseded" | "rolled_back"
+            words: string
+            facts: {
+              [key: string]: unknown
+            }
+            who: {
+              kind: "person" | "token" | "rule" | "run" | "system"
+              id: string
+              name: string
+            }
+            /** Epoch milliseconds, UTC. */
+            at_ms: number
+            watermark_ms: number | null
+          })[]
+          counts: {
+            [key: string]: unknown
+          } | null
+          stable_counts: {
+            [key: string]: unknown
+          } | null
+        } } }
       }
     }
   }
@@ -2004,7 +3626,50 @@ export interface paths {
           reason: string
         } } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          workspace: string
+          id: string
+          endpoint: string
+          model: string
+          version: number
+          state: "proposed" | "checking" | "refused" | "approved" | "loading" | "canary" | "live" | "superseded" | "rolled_back"
+          reason: string | null
+          revision: string | null
+          previous: string | null
+          step: number | null
+          bundle: {
+            model: string
+            version: number
+            model_digest: string | null
+            form: "onnx" | "python" | null
+            run: string | null
+            code: string | null
+            commit: string | null
+            environment: string | null
+            data: ({
+              id: string
+              name: string
+              number: number
+              digest: string
+            })[]
+            endpoint: unknown
+            previous: string | null
+          } | null
+          proposed_by: {
+            kind: "person" | "token" | "rule" | "run" | "system"
+            id: string
+            name: string
+          }
+          /** Epoch milliseconds, UTC. */
+          proposed_ms: number
+          step_ms: number | null
+          live_ms: number | null
+          ended_ms: number | null
+          verdict: {
+            passed: boolean
+            reason: string
+          } | null
+        } } }
       }
     }
   }
@@ -2016,7 +3681,50 @@ export interface paths {
           reason: string
         } } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          workspace: string
+          id: string
+          endpoint: string
+          model: string
+          version: number
+          state: "proposed" | "checking" | "refused" | "approved" | "loading" | "canary" | "live" | "superseded" | "rolled_back"
+          reason: string | null
+          revision: string | null
+          previous: string | null
+          step: number | null
+          bundle: {
+            model: string
+            version: number
+            model_digest: string | null
+            form: "onnx" | "python" | null
+            run: string | null
+            code: string | null
+            commit: string | null
+            environment: string | null
+            data: ({
+              id: string
+              name: string
+              number: number
+              digest: string
+            })[]
+            endpoint: unknown
+            previous: string | null
+          } | null
+          proposed_by: {
+            kind: "person" | "token" | "rule" | "run" | "system"
+            id: string
+            name: string
+          }
+          /** Epoch milliseconds, UTC. */
+          proposed_ms: number
+          step_ms: number | null
+          live_ms: number | null
+          ended_ms: number | null
+          verdict: {
+            passed: boolean
+            reason: string
+          } | null
+        } } }
       }
     }
   }
@@ -2025,7 +3733,29 @@ export interface paths {
     get: {
       parameters: { query?: { endpoint?: string; limit?: number } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            id: string
+            endpoint: string
+            alert: string
+            state: "collecting" | "training" | "skipped" | "failed" | "done"
+            reason: string | null
+            evidence: {
+              [key: string]: unknown
+            }
+            dataset: string | null
+            dataset_version: string | null
+            pipeline_run: string | null
+            release_id: string | null
+            from_ms: number | null
+            to_ms: number | null
+            /** Epoch milliseconds, UTC. */
+            watermark_ms: number
+            /** Epoch milliseconds, UTC. */
+            created_ms: number
+            ended_ms: number | null
+          })[]
+        } } }
       }
     }
   }
@@ -2344,7 +4074,7 @@ export interface paths {
           offset?: number
         } } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'text/csv': string } }
       }
     }
   }
@@ -2486,7 +4216,34 @@ export interface paths {
     get: {
       parameters: { query: { path: string }; path: { run_id: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { '*/*': Blob } }
+      }
+    }
+  }
+  '/api/slipway/v1/runs/{run_id}/artifacts/page': {
+    /** An HTML artifact as a page without any origin: it reaches neither cookies nor storage nor any server */
+    get: {
+      parameters: { query: { path: string }; path: { run_id: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'text/html': string } }
+      }
+    }
+  }
+  '/api/slipway/v1/runs/{run_id}/artifacts/table': {
+    /** Rows of a Parquet artifact */
+    get: {
+      parameters: { query: { path: string; limit?: number; offset?: number }; path: { run_id: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          columns: ({
+            name: string
+            type: string
+          })[]
+          rows: ((null | boolean | number | string)[])[]
+          /** Rows of the file. */
+          total: number
+          columns_left_out: (string)[]
+        } } }
       }
     }
   }
@@ -2495,7 +4252,7 @@ export interface paths {
     get: {
       parameters: { path: { run_id: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'text/event-stream': string } }
       }
     }
   }
@@ -2548,7 +4305,7 @@ export interface paths {
     get: {
       parameters: { path: { run: string; digest: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'image/png': Blob } }
       }
     }
   }
@@ -2577,7 +4334,13 @@ export interface paths {
     get: {
       parameters: { query: { q: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            kind: string
+            id: string
+            label: string
+          })[]
+        } } }
       }
     }
   }
@@ -2645,7 +4408,49 @@ export interface paths {
     get: {
       parameters: { path: { step: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          workspace: string
+          id: string
+          run: string
+          name: string
+          attempt: number
+          state: "waiting" | "running" | "done" | "cached" | "failed" | "cancelled" | "skipped"
+          job: string | null
+          tracking_run: string | null
+          cache_key: string | null
+          cache_parts: {
+            [key: string]: string
+          }
+          cache_words: string | null
+          cached_from: string | null
+          inputs: ({
+            name: string
+            digest: string
+            dataset?: string
+            version?: string
+            number?: number
+            from_step?: string
+          })[]
+          outputs: ({
+            name: string
+            digest: string
+            size_bytes: number
+            files: ({
+              path: string
+              digest: string
+              size_bytes: number
+            })[]
+            version?: string
+            dataset?: string
+          })[]
+          environment: string | null
+          reason: string | null
+          exit_code: number | null
+          peak_bytes: number | null
+          log_digest: string | null
+          started_ms: number | null
+          ended_ms: number | null
+        } } }
       }
     }
   }
@@ -2654,7 +4459,17 @@ export interface paths {
     get: {
       parameters: { query?: { offset?: number; follow?: boolean }; path: { step: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          text: string
+          next_offset: number
+          /** All was read, and the step has ended. */
+          ended: boolean
+        }; 'text/event-stream': {
+          text: string
+          next_offset: number
+          /** All was read, and the step has ended. */
+          ended: boolean
+        } } }
       }
     }
   }
@@ -2786,7 +4601,10 @@ export interface paths {
     get: {
       parameters: { query?: never; path?: never }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          /** whsec_… */
+          secret: string
+        } } }
       }
     }
   }
@@ -2795,7 +4613,44 @@ export interface paths {
     get: {
       parameters: { path: { prediction: string } }
       responses: {
-        200: { headers: { [name: string]: unknown }; content: { [media: string]: unknown } }
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          prediction: {
+            [key: string]: unknown
+          }
+          label: {
+            value: string
+            /** Epoch milliseconds, UTC. */
+            observed_ms: number
+          } | null
+          endpoint: {
+            name: string
+            model: string
+          }
+          release: {
+            [key: string]: unknown
+          } | null
+          version: {
+            [key: string]: unknown
+          } | null
+          preparation: {
+            [key: string]: unknown
+          } | null
+          run: string | null
+          code: {
+            [key: string]: unknown
+          } | null
+          environment: string | null
+          data: ({
+            [key: string]: unknown
+          })[]
+          attributions: {
+            [key: string]: unknown
+          } | null
+          parts_missing: ({
+            part: string
+            words: string
+          })[]
+        } } }
       }
     }
   }

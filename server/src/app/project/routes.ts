@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { notFound } from '#kernel/errors.ts'
 import type { Parts } from '../parts.ts'
+import { AppliedReply, ProjectReply, ProjectsReply } from '../replies.ts'
 import { createApply } from './apply.ts'
 import { ProjectFile } from './schema.ts'
 
@@ -16,6 +17,7 @@ export function projectRoutes(app: FastifyInstance, parts: Parts): void {
     path: `${API}/projects/apply`,
     may: 'pipelines.write',
     summary: 'Apply a project file: all of it, or none',
+    reply: AppliedReply,
     body: Type.Object(
       {
         yaml: Type.String({ maxLength: 1_000_000 }),
@@ -35,6 +37,7 @@ export function projectRoutes(app: FastifyInstance, parts: Parts): void {
     path: `${API}/projects`,
     may: 'pipelines.read',
     summary: 'Projects as last applied',
+    reply: ProjectsReply,
     read: async ({ sql, who }) => ({ items: await parts.projects.list(sql, who.workspace) }),
   })
 
@@ -43,6 +46,7 @@ export function projectRoutes(app: FastifyInstance, parts: Parts): void {
     path: `${API}/projects/:project`,
     may: 'pipelines.read',
     summary: 'A project: its file as last applied, and every time it was',
+    reply: ProjectReply,
     params: Type.Object({ project: Type.String({ maxLength: 100 }) }),
     read: async ({ sql, who, params }) => {
       const history = await parts.projects.history(sql, who.workspace, params.project)

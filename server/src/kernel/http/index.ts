@@ -1,6 +1,7 @@
 export { liveReply } from './live.ts'
 export { type Cursors, createCursors, PAGE_DEFAULT, PAGE_MAX, type Page, PageQuery, pageOf } from './pages.ts'
 export { asProblem, logProblem, problemReply } from './problems.ts'
+export { ActorReply, AnyObject, Bytes, Digest, EventStream, itemsOf, Ms, nullable, pageReply } from './replies.ts'
 export {
   type Call,
   callerOf,

@@ -43,6 +43,8 @@ export interface RouteSpec<
   query?: Q
   body?: B
   reply?: R
+  /** What the reply is when it is not JSON: `text/csv`. Several, parted by commas, when the route answers in one of them. */
+  media_type?: string
   /** Success status; 200 when left out. */
   status?: number
   /** Largest body in bytes; 1 MiB when left out. */
@@ -144,7 +146,7 @@ export function createRoutes(deps: {
               operationId: operationId(spec.method, path),
               description: spec.may === 'anonymous' ? 'Open to all.' : `Needs ${spec.may}.`,
               // For the document only: replies are built by typed code, so no serializer is compiled from it.
-              ...(spec.reply && { response: { [spec.status ?? 200]: spec.reply } }),
+              ...(spec.reply && { response: { [spec.status ?? 200]: replyOf(spec.reply, spec.media_type) } }),
             }),
       } as object,
       // Answers are plain JSON.stringify: a schema-compiled serializer would silently drop what a schema forgot.
@@ -175,6 +177,15 @@ export function createRoutes(deps: {
 
   return { route, table: () => table, clock: deps.clock, ids: deps.ids }
 }
+
+/** A JSON reply as its schema; any other with the types that it comes in. */
+const replyOf = (schema: TSchema, media_type: string | undefined): object =>
+  media_type === undefined
+    ? schema
+    : {
+        description: 'Default Response',
+        content: Object.fromEntries(media_type.split(', ').map((type) => [type, { schema }])),
+      }
 
 const callers = new WeakMap<FastifyRequest, Who>()
 

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import type { Blobs } from '#kernel/blobs/index.ts'
 import { DomainError, notFound } from '#kernel/errors.ts'
-import { type Cursors, PAGE_DEFAULT, PageQuery, pageOf, type Route } from '#kernel/http/index.ts'
+import { Bytes, type Cursors, PAGE_DEFAULT, PageQuery, pageOf, type Route } from '#kernel/http/index.ts'
 import type { Sql, Store } from '#kernel/store/index.ts'
 import { type Datasets, SAMPLE_ROWS_MAX } from './datasets.ts'
 import type { DatasetVersion } from './model.ts'
@@ -120,6 +120,7 @@ function versionRoutes(app: FastifyInstance, { route, datasets, blobs, store, cu
     may: 'datasets.write',
     summary: 'Delete a version that nothing stands on',
     params: schema.VersionPath,
+    reply: Type.Object({}),
     change: async ({ tx, who, params }) => {
       await datasets.deleteVersion(tx, who, (await find(tx, who.workspace, params)).id)
       return {}
@@ -176,6 +177,8 @@ function versionRoutes(app: FastifyInstance, { route, datasets, blobs, store, cu
     path: `${VERSION}/files/*`,
     may: 'datasets.read',
     summary: 'Download one file of a version',
+    reply: Bytes,
+    media_type: 'application/octet-stream',
     params: Type.Object({ ...schema.VersionPath.properties, '*': Type.String({ minLength: 1, maxLength: 500 }) }),
     handle: async ({ who, params, request, reply }) => {
       const file = await store.read(async (sql) => {

@@ -3,6 +3,7 @@ import Type from 'typebox'
 import { notFound } from '#kernel/errors.ts'
 import type { Route } from '#kernel/http/index.ts'
 import type { Explain } from './explain.ts'
+import { AttributionReply, ExplanationReply, WaitingReply } from './replies.ts'
 
 const API = '/api/slipway/v1'
 const VersionPath = Type.Object({
@@ -17,6 +18,7 @@ export function explainRoutes(app: FastifyInstance, { route, explain }: { route:
     path: `${API}/models/:model/versions/:version/explanation`,
     may: 'explain.read',
     summary: 'What matters to a version: mean absolute attribution per feature, and a sample of rows',
+    reply: ExplanationReply,
     params: VersionPath,
     read: async ({ sql, who, params }) => {
       const found = await explain.explanation(sql, who.workspace, params.model, params.version)
@@ -35,6 +37,7 @@ export function explainRoutes(app: FastifyInstance, { route, explain }: { route:
     path: `${API}/models/:model/versions/:version/explanation`,
     may: 'explain.write',
     summary: 'Compute what matters to a version (again)',
+    reply: WaitingReply,
     params: VersionPath,
     status: 202,
     change: async ({ tx, who, params }) => {
@@ -48,6 +51,7 @@ export function explainRoutes(app: FastifyInstance, { route, explain }: { route:
     path: `${API}/predictions/:prediction/explain`,
     may: 'explain.write',
     summary: 'Attributions of one prediction row by the version that answered; computed once, then stored',
+    reply: AttributionReply,
     params: PredictionPath,
     handle: ({ who, params }) => explain.explainPrediction(who.workspace, params.prediction),
   })
@@ -57,6 +61,7 @@ export function explainRoutes(app: FastifyInstance, { route, explain }: { route:
     path: `${API}/predictions/:prediction/explanation`,
     may: 'explain.read',
     summary: 'Stored attributions of one prediction row',
+    reply: AttributionReply,
     params: PredictionPath,
     read: async ({ sql, who, params }) => {
       const found = await explain.attributions(sql, who.workspace, params.prediction)

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { PAGE_DEFAULT, type Route } from '#kernel/http/index.ts'
 import type { Monitoring } from './monitoring.ts'
+import { AlertsReply, DeliveriesReply, LabelsReply, MonitorReply, MonitorsReply, SecretReply } from './replies.ts'
 
 const API = '/api/slipway/v1'
 const MonitorPath = Type.Object({ monitor: Type.String({ minLength: 1, maxLength: 120 }) })
@@ -46,6 +47,7 @@ export function monitoringRoutes(
     path: `${API}/predictions/:prediction/labels`,
     may: 'monitoring.read',
     summary: 'Labels of one prediction row, oldest first; the last counts',
+    reply: LabelsReply,
     params: Type.Object({ prediction: Type.String({ pattern: '^prd_[0-9a-f]{32}(\\.\\d{1,6})?$' }) }),
     read: async ({ sql, who, params }) => ({
       items: await monitoring.labelsOf(
@@ -61,6 +63,7 @@ export function monitoringRoutes(
     path: `${API}/monitors`,
     may: 'monitoring.read',
     summary: 'Monitors with their last window',
+    reply: MonitorsReply,
     read: async ({ sql, who }) => {
       const items = []
       for (const monitor of await monitoring.listMonitors(sql, who.workspace)) {
@@ -77,6 +80,7 @@ export function monitoringRoutes(
     path: `${API}/monitors/:monitor`,
     may: 'monitoring.read',
     summary: 'One monitor: its windows, oldest first, and alerts',
+    reply: MonitorReply,
     params: MonitorPath,
     query: Type.Object({ windows: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 200 })) }),
     read: async ({ sql, who, params, query }) => {
@@ -94,6 +98,7 @@ export function monitoringRoutes(
     path: `${API}/alerts`,
     may: 'monitoring.read',
     summary: 'Alerts, newest first',
+    reply: AlertsReply,
     query: Type.Object({
       state: Type.Optional(Type.Union([Type.Literal('open'), Type.Literal('cleared')])),
       endpoint: Type.Optional(Type.String({ maxLength: 120 })),
@@ -113,6 +118,7 @@ export function monitoringRoutes(
     path: `${API}/alerts/:alert/deliveries`,
     may: 'monitoring.read',
     summary: 'Deliveries of an alert to its webhook',
+    reply: DeliveriesReply,
     params: Type.Object({ alert: Type.String({ pattern: '^alt_[0-9a-f]{32}$' }) }),
     read: async ({ sql, who, params }) => ({ items: await monitoring.deliveries(sql, who.workspace, params.alert) }),
   })
@@ -122,6 +128,7 @@ export function monitoringRoutes(
     path: `${API}/webhooks/secret`,
     may: 'monitoring.admin',
     summary: 'The secret that the webhooks of this workspace are signed with (Standard Webhooks)',
+    reply: SecretReply,
     read: async ({ who }) => ({ secret: monitoring.webhookSecret(who.workspace) }),
   })
 }

@@ -6,6 +6,19 @@ import { type Cursors, liveReply, PAGE_DEFAULT, type Page, PageQuery, pageOf, ty
 import type { Store } from '#kernel/store/index.ts'
 import type { Pipelines } from './pipelines.ts'
 import type { PipelineRun } from './pipelines-store.ts'
+import {
+  BlobReply,
+  CodeDetailReply,
+  CodeReply,
+  LogReply,
+  MissingReply,
+  PipelineReply,
+  PipelinesReply,
+  RunDetailReply,
+  RunReply,
+  RunsReply,
+  StepReply,
+} from './replies.ts'
 import { CODE_FILE_BYTES_MAX, CodeManifest, PipelinePath, RunPath, StartBody, StepPath } from './schema.ts'
 
 const API = '/api/slipway/v1'
@@ -23,6 +36,7 @@ export function pipelineRoutes(
     path: `${API}/pipelines`,
     may: 'pipelines.read',
     summary: 'Pipelines of all projects, or of one',
+    reply: PipelinesReply,
     query: Type.Object({ project: Type.Optional(Type.String({ maxLength: 100 })) }),
     read: async ({ sql, who, query }) => {
       const items = []
@@ -43,6 +57,7 @@ export function pipelineRoutes(
     path: `${API}/pipelines/:project/:pipeline`,
     may: 'pipelines.read',
     summary: 'One pipeline as last applied',
+    reply: PipelineReply,
     params: PipelinePath,
     read: ({ sql, who, params }) => pipelines.getPipeline(sql, who.workspace, params.project, params.pipeline),
   })
@@ -52,6 +67,7 @@ export function pipelineRoutes(
     path: `${API}/pipelines/:project/:pipeline/runs`,
     may: 'pipelines.write',
     summary: 'Start a pipeline',
+    reply: RunReply,
     params: PipelinePath,
     body: StartBody,
     status: 201,
@@ -72,6 +88,7 @@ export function pipelineRoutes(
     path: `${API}/pipeline-runs`,
     may: 'pipelines.read',
     summary: 'Pipeline runs, newest first',
+    reply: RunsReply,
     query: Type.Object({
       ...PageQuery,
       project: Type.Optional(Type.String({ maxLength: 100 })),
@@ -100,6 +117,7 @@ export function pipelineRoutes(
     path: `${API}/pipeline-runs/:run`,
     may: 'pipelines.read',
     summary: 'One pipeline run with its steps',
+    reply: RunDetailReply,
     params: RunPath,
     read: async ({ sql, who, params }) => {
       const run = await pipelines.getRun(sql, who.workspace, params.run)
@@ -119,6 +137,7 @@ export function pipelineRoutes(
     path: `${API}/pipeline-runs/:run/cancel`,
     may: 'pipelines.write',
     summary: 'Cancel a run',
+    reply: RunReply,
     params: RunPath,
     body: Type.Object({ reason: Type.Optional(Type.String({ maxLength: 2000 })) }, { additionalProperties: false }),
     change: async ({ tx, who, params, body }) => {
@@ -132,6 +151,7 @@ export function pipelineRoutes(
     path: `${API}/pipeline-runs/:run/retry`,
     may: 'pipelines.write',
     summary: 'Run again from the failed steps on, with the outputs of the finished ones',
+    reply: RunReply,
     params: RunPath,
     status: 201,
     change: async ({ tx, who, params }) => runSummary(await pipelines.retryRun(tx, who, params.run)),
@@ -142,6 +162,7 @@ export function pipelineRoutes(
     path: `${API}/steps/:step`,
     may: 'pipelines.read',
     summary: 'One step: inputs, outputs, cache, how it ended',
+    reply: StepReply,
     params: StepPath,
     read: ({ sql, who, params }) => pipelines.getStep(sql, who.workspace, params.step),
   })
@@ -151,6 +172,8 @@ export function pipelineRoutes(
     path: `${API}/steps/:step/log`,
     may: 'pipelines.read',
     summary: 'The log of a step from an offset on, or followed live with follow=true',
+    reply: LogReply,
+    media_type: 'application/json, text/event-stream',
     params: StepPath,
     query: Type.Object({
       offset: Type.Optional(Type.Integer({ minimum: 0, default: 0 })),
@@ -196,6 +219,7 @@ function codeRoutes(
     path: `${API}/code/missing`,
     may: 'pipelines.write',
     summary: 'Which files of a code snapshot are not here yet',
+    reply: MissingReply,
     body: CodeManifest,
     body_bytes_max: MANIFEST_BYTES_MAX,
     handle: async ({ who, body }) => ({ missing: await pipelines.missing(who.workspace, body) }),
@@ -209,6 +233,7 @@ function codeRoutes(
       path: `${API}/code/blobs/:digest`,
       may: 'pipelines.write',
       summary: 'Upload the bytes of a file of a code snapshot',
+      reply: BlobReply,
       params: Type.Object({ digest: Type.String({ pattern: '^sha256:[0-9a-f]{64}$' }) }),
       body_bytes_max: CODE_FILE_BYTES_MAX,
       handle: ({ who, params, body }) =>
@@ -221,6 +246,7 @@ function codeRoutes(
     path: `${API}/code`,
     may: 'pipelines.write',
     summary: 'Record a code snapshot whose files are here',
+    reply: CodeReply,
     body: CodeManifest,
     body_bytes_max: MANIFEST_BYTES_MAX,
     status: 201,
@@ -235,6 +261,7 @@ function codeRoutes(
     path: `${API}/code/:digest`,
     may: 'pipelines.read',
     summary: 'One code snapshot: commit, whether the tree was clean, its files',
+    reply: CodeDetailReply,
     params: Type.Object({ digest: Type.String({ pattern: '^sha256:[0-9a-f]{64}$' }) }),
     handle: async ({ who, params }) => {
       const code = await store.read((sql) => pipelines.getCode(sql, who.workspace, params.digest))

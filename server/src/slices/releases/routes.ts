@@ -6,6 +6,7 @@ import type { Store } from '#kernel/store/index.ts'
 import type { Serving } from '#slices/serving'
 import type { Release } from './release-store.ts'
 import type { Releases } from './releases.ts'
+import { PolicyReply, ReleaseDetailReply, ReleaseReply, ReleasesReply, RetrainingsReply } from './replies.ts'
 import { rolloutOf } from './rollout.ts'
 
 const API = '/api/slipway/v1'
@@ -33,6 +34,7 @@ export function releaseRoutes(
     path: `${API}/releases`,
     may: 'releases.read',
     summary: 'Releases, newest first',
+    reply: ReleasesReply,
     query: Type.Object({
       ...PageQuery,
       endpoint: Type.Optional(Type.String({ maxLength: 120 })),
@@ -61,6 +63,7 @@ export function releaseRoutes(
     path: `${API}/releases/:release`,
     may: 'releases.read',
     summary: 'One release: bundle, gate verdict with intervals, decisions, live counts',
+    reply: ReleaseDetailReply,
     params: ReleasePath,
     read: async ({ sql, who, params }) => {
       const release = await releases.getRelease(sql, who.workspace, params.release)
@@ -82,6 +85,7 @@ export function releaseRoutes(
     path: `${API}/endpoints/:endpoint/releases`,
     may: 'releases.write',
     summary: 'Propose a model version for an endpoint',
+    reply: ReleaseReply,
     params: Type.Object({ endpoint: Type.String({ minLength: 1, maxLength: 120 }) }),
     body: Type.Object(
       { version: Type.Integer({ minimum: 1 }), reason: Type.Optional(Type.String({ maxLength: 2000 })) },
@@ -97,6 +101,7 @@ export function releaseRoutes(
     path: `${API}/releases/:release/rollback`,
     may: 'releases.write',
     summary: 'Roll a release back: end its rollout, or restore the bundle before it',
+    reply: ReleaseReply,
     params: ReleasePath,
     body: Reason,
     handle: async ({ who, params, body }) =>
@@ -108,6 +113,7 @@ export function releaseRoutes(
     path: `${API}/releases/:release/refuse`,
     may: 'releases.write',
     summary: 'Refuse a candidate that is not live yet',
+    reply: ReleaseReply,
     params: ReleasePath,
     body: Reason,
     change: async ({ tx, who, params, body }) => {
@@ -121,6 +127,7 @@ export function releaseRoutes(
     path: `${API}/endpoints/:endpoint/policy`,
     may: 'releases.read',
     summary: 'Gate, rollout and retraining rules of an endpoint',
+    reply: PolicyReply,
     params: Type.Object({ endpoint: Type.String({ minLength: 1, maxLength: 120 }) }),
     read: async ({ sql, who, params }) => {
       const policy = await releases.policyOf(sql, who.workspace, params.endpoint)
@@ -138,6 +145,7 @@ export function releaseRoutes(
     path: `${API}/retrainings`,
     may: 'releases.read',
     summary: 'Retrainings: what began them, what they used, why one was skipped',
+    reply: RetrainingsReply,
     query: Type.Object({
       endpoint: Type.Optional(Type.String({ maxLength: 120 })),
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: PAGE_DEFAULT })),

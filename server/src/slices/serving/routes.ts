@@ -5,6 +5,15 @@ import type { Routes } from '#kernel/http/index.ts'
 import type { Store } from '#kernel/store/index.ts'
 import { readRows } from './forms.ts'
 import { strictJson } from './outcome.ts'
+import {
+  EndpointReply,
+  EndpointsReply,
+  PredictionReply,
+  PredictionsReply,
+  PreparationsReply,
+  ScoredReply,
+  WaitingReply,
+} from './replies.ts'
 import { EndpointPath, PredictBody, PredictionPath, PredictReply } from './schema.ts'
 import type { Serving } from './serving.ts'
 
@@ -28,6 +37,7 @@ export function servingRoutes(
     path: '/api/slipway/v1/endpoints',
     may: 'serving.read',
     summary: 'Endpoints with their wanted traffic',
+    reply: EndpointsReply,
     read: async ({ sql, who }) => {
       const items = []
       for (const endpoint of await serving.listEndpoints(sql, who.workspace)) {
@@ -46,6 +56,7 @@ export function servingRoutes(
     path: '/api/slipway/v1/endpoints/:endpoint',
     may: 'serving.read',
     summary: 'One endpoint: wanted traffic, what the nodes report, revisions with their counts',
+    reply: EndpointReply,
     params: EndpointPath,
     read: async ({ sql, who, params }) => {
       const endpoint = await serving.getEndpoint(sql, who.workspace, params.endpoint)
@@ -64,6 +75,7 @@ export function servingRoutes(
     path: '/api/slipway/v1/endpoints/:endpoint/predictions',
     may: 'serving.read',
     summary: 'Newest predictions of an endpoint',
+    reply: PredictionsReply,
     params: EndpointPath,
     query: Type.Object({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 50 })) }),
     handle: async ({ who, params, query }) => {
@@ -111,6 +123,7 @@ export function servingRoutes(
     path: '/api/slipway/v1/predictions/:prediction',
     may: 'serving.read',
     summary: 'One logged prediction: inputs, output, which revision answered and why',
+    reply: PredictionReply,
     params: PredictionPath,
     handle: async ({ who, params }) => {
       const found = await serving.findPrediction(who.workspace, params.prediction)
@@ -128,6 +141,7 @@ export function servingRoutes(
     path: '/api/slipway/v1/preparations',
     may: 'serving.read',
     summary: 'Preparations of model versions: the form that serves, and why',
+    reply: PreparationsReply,
     query: Type.Object({
       model: Type.Optional(Type.String({ maxLength: 256 })),
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 50 })),
@@ -142,6 +156,7 @@ export function servingRoutes(
     path: '/api/slipway/v1/models/:model/versions/:version/rows',
     may: 'serving.write',
     summary: 'Attach rows (a blob that is here) to prove the compiled form on',
+    reply: WaitingReply,
     params: VersionPath,
     body: Type.Object({ digest: Type.String({ pattern: '^sha256:[0-9a-f]{64}$' }) }, { additionalProperties: false }),
     change: async ({ tx, who, params, body }) => {
@@ -155,6 +170,7 @@ export function servingRoutes(
     path: '/api/slipway/v1/models/:model/versions/:version/score',
     may: 'serving.infer',
     summary: 'Score rows with one model version, beside all traffic: nothing is logged',
+    reply: ScoredReply,
     params: VersionPath,
     body: Type.Object(
       {

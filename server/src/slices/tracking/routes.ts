@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import type { Blobs } from '#kernel/blobs/index.ts'
-import { type Cursors, liveReply, PAGE_DEFAULT, type Routes } from '#kernel/http/index.ts'
+import { Bytes, type Cursors, EventStream, liveReply, PAGE_DEFAULT, type Routes } from '#kernel/http/index.ts'
 import type { Log } from '#kernel/log.ts'
 import type { Store } from '#kernel/store/index.ts'
 import { sendArtifact } from './artifact-files.ts'
@@ -174,6 +174,8 @@ function runRoutes(app: FastifyInstance, deps: TrackingRouteDeps): void {
     path: `${API}/runs/:run_id/live`,
     may: 'tracking.read',
     summary: 'Server-sent events of a run: ready, metrics with new points, run when its status changes',
+    reply: EventStream,
+    media_type: 'text/event-stream',
     params: schema.RunPath,
     handle: async ({ who, params, reply }) => {
       await store.read((sql) => tracking.getRun(sql, who.workspace, params.run_id))
@@ -222,6 +224,8 @@ function runFileRoutes(app: FastifyInstance, { routes, store, tracking, blobs }:
     path: `${API}/runs/:run_id/artifacts/file`,
     may: 'tracking.read',
     summary: "The bytes of one of a run's artifacts, always as a download",
+    reply: Bytes,
+    media_type: '*/*',
     params: schema.RunPath,
     query: schema.FileQuery,
     handle: async ({ who, params, query, request, reply }) => {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { notFound } from '#kernel/errors.ts'
+import { Bytes } from '#kernel/http/index.ts'
 import { sendArtifact } from '../artifact-files.ts'
 import type { TrackingRouteDeps } from '../routes.ts'
 import { BOARD_KINDS } from './model.ts'
@@ -103,6 +104,8 @@ export function boardRoutes(app: FastifyInstance, { routes, store, blobs, cursor
     path: '/api/slipway/v1/runs/:run/board/images/:digest',
     may: 'tracking.read',
     summary: 'The bytes of an image that the run shows',
+    reply: Bytes,
+    media_type: 'image/png',
     params: Type.Object({ ...RunPath.properties, digest: Type.String({ pattern: '^sha256:[0-9a-f]{64}$' }) }),
     handle: async ({ who, params, request, reply }) => {
       const { run, digest } = params
