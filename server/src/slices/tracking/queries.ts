@@ -15,7 +15,7 @@ import { searchExperiments } from './search/experiments.ts'
 import { type SearchLoggedModels, searchLoggedModels } from './search/logged-models.ts'
 import { experimentNumbers, type SearchRuns, searchRuns } from './search/runs.ts'
 import { compareRuns } from './table/compare.ts'
-import { runColumns, runTable } from './table/table.ts'
+import { runColumns, runTable, tableKeys, tableRows } from './table/table.ts'
 
 export async function getRun(sql: Sql, ask: { workspace: string; run_id: string }): Promise<Run> {
   const [run] = await fillRuns(sql, [await mustFindRun(sql, ask.workspace, ask.run_id)])
@@ -128,6 +128,8 @@ export const trackingQueries = {
   'tracking.charts': charts,
   'tracking.runTable': runTable,
   'tracking.runColumns': runColumns,
+  'tracking.tableKeys': tableKeys,
+  'tracking.tableRows': tableRows,
   'tracking.compareRuns': compareRuns,
   'tracking.looseRuns': looseRuns,
   'tracking.looseCells': looseCells,

@@ -4,8 +4,8 @@ import type { LifecycleView } from '../model.ts'
 import { type ColumnName, compareTexts, NUMBER, type NumberColumn, type TextColumn } from '../search/columns/column.ts'
 import { columnOf } from '../search/columns/evaluate.ts'
 import { type Block, openFrame, texts } from '../search/columns/frame.ts'
-import { type Placed, sortsOf } from '../search/columns/order.ts'
-import { selectPage } from '../search/columns/select.ts'
+import { sortsOf } from '../search/columns/order.ts'
+import { runKeyAt, selectPage } from '../search/columns/select.ts'
 import { RUNS } from '../search/grammar.ts'
 import { parseOrder } from '../search/parse.ts'
 import { experimentNumbers, selectionOf } from '../search/runs.ts'
@@ -67,7 +67,7 @@ const text = (block: Block, name: ColumnName, place: number): string => {
   return own[codes[place]!]!
 }
 
-function placedRow({ ordered: { block }, place }: Placed, columns: readonly ColumnName[]): TableRow {
+function placedRow(block: Block, place: number, columns: readonly ColumnName[]): TableRow {
   const end = block.column('aend_time') as NumberColumn
   const parent = block.column('tmlflow.parentRunId') as TextColumn
   return rowOf(
@@ -102,7 +102,44 @@ export async function runTable(sql: Sql, ask: TableAsk): Promise<Table> {
     limit: ask.limit,
   })
   for (const block of new Set(runs.map(({ ordered }) => ordered.block))) await block.load(sql, [...INFO, ...columns])
-  return { total, total_capped: false, rows: runs.map((placed) => placedRow(placed, columns)) }
+  return {
+    total,
+    total_capped: false,
+    rows: runs.map(({ ordered, place }) => placedRow(ordered.block, place, columns)),
+  }
+}
+
+/** The runs of a selection in order, by their keys: an export goes over them page by page and meets each once. */
+export async function tableKeys(sql: Sql, ask: TableAsk): Promise<Float64Array> {
+  columnNames(ask.columns)
+  const sorts = sortsOf(parseOrder(ask.order_by ?? [], RUNS))
+  const selection = await selectionOf(sql, { ...ask, experiment_ids: ask.experiments })
+  const { runs } = await selectPage(sql, selection, { sorts, offset: ask.offset, limit: ask.limit })
+  return Float64Array.from(runs, runKeyAt)
+}
+
+export interface RowsAsk {
+  workspace: string
+  experiments: readonly string[]
+  run_keys: Float64Array
+  columns?: readonly string[]
+}
+
+/** The rows of these runs, as they are by now; those that have left the experiments are left out. */
+export async function tableRows(sql: Sql, ask: RowsAsk): Promise<TableRow[]> {
+  const columns = columnNames(ask.columns)
+  const blocks = await openFrame(sql, await experimentNumbers(sql, ask.workspace, ask.experiments))
+  for (const block of blocks) await block.load(sql, [...INFO, ...columns])
+  const rows: TableRow[] = []
+  for (const key of ask.run_keys) {
+    for (const block of blocks) {
+      const place = block.placeOf(key)
+      if (place < 0) continue
+      rows.push(placedRow(block, place, columns))
+      break
+    }
+  }
+  return rows
 }
 
 const KINDS = { m: 'metric', p: 'param', t: 'tag' } as const

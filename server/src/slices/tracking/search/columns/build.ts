@@ -38,6 +38,19 @@ export class TextBuilder {
     return code
   }
 
+  /**
+   * Adds texts as they are, though some may be there already; answers the code of the first. Far cheaper than looking
+   * each up, which later texts can be by those that are remembered.
+   */
+  append(texts: readonly string[], remember = false): number {
+    const first = this.texts.length
+    for (const text of texts) {
+      if (remember && !this.#known.has(text)) this.#known.set(text, this.texts.length)
+      this.texts.push(text)
+    }
+    return first
+  }
+
   put(at: number, text: string): void {
     this.codes[at] = this.codeOf(text)
   }

@@ -13,7 +13,7 @@ export interface NumberColumn {
 
 export interface TextColumn {
   kind: 'text'
-  /** Index into `texts`; -1 where there is none. */
+  /** Index into `texts`, where a text may stand more than once; -1 where there is none. */
   codes: Int32Array
   texts: readonly string[]
 }

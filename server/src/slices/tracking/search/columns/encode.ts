@@ -169,14 +169,15 @@ const codesAt = (bytes: Uint8Array, from: number, count: number, width: number) 
   return width === 1 ? new Uint8Array(own) : width === 2 ? new Uint16Array(own) : new Uint32Array(own)
 }
 
-/** Writes codes from place `at`; `codeOf` gives a text its code in the column of many. */
-export function decodeTexts(
-  bytes: Uint8Array,
-  runs: number,
-  into: Int32Array,
-  at: number,
-  codeOf: (text: string) => number,
-): void {
+/** A text column of many segments, as it is put together. */
+export interface TextTarget {
+  readonly codes: Int32Array
+  codeOf(text: string): number
+  append(texts: readonly string[]): number
+}
+
+/** Writes codes from place `at`. */
+export function decodeTexts(bytes: Uint8Array, runs: number, into: TextTarget, at: number): void {
   const width = bytes[0]! & ~SPARSE_TEXT
   const sparse = (bytes[0]! & SPARSE_TEXT) !== 0
   const count = sparse ? new Uint32Array(bytes.slice(1, 5).buffer)[0]! : runs
@@ -184,10 +185,12 @@ export function decodeTexts(
   const places = sparse ? new Uint32Array(bytes.slice(5, begin).buffer) : undefined
   const codes = codesAt(bytes, begin, count, width)
   const texts = JSON.parse(Buffer.from(bytes.subarray(begin + count * width)).toString()) as string[]
-  const own = texts.map(codeOf)
+  // Names and ids are nearly all different.
+  const first = texts.length * 2 > count ? into.append(texts) : -1
+  const own = first < 0 ? texts.map((text) => into.codeOf(text)) : undefined
   for (let i = 0; i < count; i++) {
     const code = codes[i]!
-    if (code > 0) into[at + (places ? places[i]! : i)] = own[code - 1]!
+    if (code > 0) into.codes[at + (places ? places[i]! : i)] = own ? own[code - 1]! : first + code - 1
   }
 }
 

@@ -18,6 +18,8 @@ export interface Block {
   experimentAt(place: number): number
   /** The sealed segment that a place belongs to; undefined where the run may change. */
   segmentAt(place: number): number | undefined
+  /** Where a run stands; -1 when it does not. */
+  placeOf(run_key: number): number
   /** How many runs have each metric, param and tag; counts dead places too. */
   counts(sql: Sql): Promise<ReadonlyMap<ColumnName, number>>
 }
@@ -115,11 +117,16 @@ async function sealedBlock(
     column: (name) => found(columns, name),
     experimentAt: () => sealed.experiment,
     segmentAt: (place) => sealed.segmentAt(place),
+    placeOf(run_key) {
+      const place = sealed.placeOfRun(run_key, (columns.get('k') as NumberColumn).values)
+      return place >= 0 && (!alive || alive[place] === 1) ? place : -1
+    },
     counts: async () => sealed.counts,
   }
 }
 
 function looseBlock(rows: readonly FrameRow[]): Block {
+  let places: Map<number, number> | undefined
   const columns = new Map<ColumnName, Column>()
   columns.set('k', {
     kind: 'number',
@@ -138,6 +145,10 @@ function looseBlock(rows: readonly FrameRow[]): Block {
     column: (name) => found(columns, name),
     experimentAt: (place) => rows[place]!.experiment,
     segmentAt: () => undefined,
+    placeOf(run_key) {
+      places ??= new Map(rows.map((row, place) => [row.run_key, place]))
+      return places.get(run_key) ?? -1
+    },
     counts: (sql) => countKeys(sql, rows),
   }
 }

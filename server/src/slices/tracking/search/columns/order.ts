@@ -49,7 +49,12 @@ function ranksOf(column: TextColumn): Int32Array | undefined {
     compareTexts(column.texts[a]!, column.texts[b]!),
   )
   const ranks = new Int32Array(length)
-  for (const [rank, code] of order.entries()) ranks[code] = rank
+  let rank = 0
+  for (const [at, code] of order.entries()) {
+    // A text may be there twice.
+    if (at > 0 && column.texts[code] !== column.texts[order[at - 1]!]) rank++
+    ranks[code] = rank
+  }
   ranked.set(column, { of: length, ranks })
   return ranks
 }

@@ -25,6 +25,7 @@ export class Sealed {
   readonly heads: readonly Head[]
   readonly #columns = new Map<ColumnName, Column>()
   #counts: ReadonlyMap<ColumnName, number> | undefined
+  #places: ReadonlyMap<number, number> | undefined
   /** Columns of the first segments, from before the others were added. */
   readonly #before: { columns: Map<ColumnName, Column>; segments: number } | undefined
 
@@ -130,11 +131,11 @@ export class Sealed {
     if (kind === 'text') {
       const built = new TextBuilder(this.n)
       if (before?.kind === 'text') {
-        for (const text of before.texts) built.codeOf(text)
+        built.append(before.texts, before.texts.length * 4 < before.codes.length)
         built.codes.set(before.codes)
       }
       for (const { start, runs, bytes } of this.#parts(name, from, pages)) {
-        decodeTexts(bytes, runs, built.codes, start, built.codeOf)
+        decodeTexts(bytes, runs, built, start)
       }
       return built.column
     }
@@ -154,6 +155,12 @@ export class Sealed {
       else high = middle - 1
     }
     return this.segments[low]!
+  }
+
+  /** Where a run stands in the newest segment that has it, by column `k`; -1 when none has. */
+  placeOfRun(run_key: number, keys: Float64Array): number {
+    this.#places ??= new Map(Array.from(keys, (key, place) => [key, place]))
+    return this.#places.get(run_key) ?? -1
   }
 
   /** Where a run stands in one of the segments, by column `k`; -1 when it does not. */
