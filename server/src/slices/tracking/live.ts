@@ -33,7 +33,7 @@ interface Watched {
   run_id: string
   listeners: Set<Send>
   /** The latest point of each series as last seen. */
-  seen: Map<string, Series>
+  seen: Series[]
   /** Undefined before the first look. */
   state: { status: string; name: string } | undefined
   timer: NodeJS.Timeout | undefined
@@ -44,7 +44,7 @@ interface Watched {
  * `metrics` with new points, `run` when its status or name changes. However many look, a run is read once in each interval; nobody looking costs nothing. Points that are logged out of
  * order may be missed: charts refetch when a run ends.
  */
-export function createRunWatch({ store, log }: { store: Pick<Store, 'read'>; log: Log }): {
+export function createRunWatch({ store, log }: { store: Pick<Store, 'query'>; log: Log }): {
   /** Throws too-many past the bound on watched runs: asked before the stream begins. */
   refuseIfFull(workspace: string, run_id: string): void
   watch(workspace: string, run_id: string, send: Send): () => void
@@ -54,13 +54,19 @@ export function createRunWatch({ store, log }: { store: Pick<Store, 'read'>; log
 
   const look = async (run: Watched): Promise<void> => {
     try {
-      const change = await store.read((sql) => changeOf(sql, run))
+      const { workspace, run_id, state, seen } = run
+      const change = await store.query<LiveChange>('tracking.liveChange', {
+        workspace,
+        run_id,
+        ...(state && { seen }),
+      } satisfies LiveAsk)
       if (change.points.length > 0) tell(run, 'metrics', { run_id: run.run_id, points: change.points })
       if (!run.state) tell(run, 'ready', { run_id: run.run_id })
       else if (change.state.status !== run.state.status || change.state.name !== run.state.name) {
         tell(run, 'run', { run_id: run.run_id, ...change.state })
       }
       run.state = change.state
+      run.seen = change.seen
     } catch (error) {
       log.debug({ err: error, run_id: run.run_id }, 'a watched run could not be read')
     }
@@ -83,7 +89,7 @@ export function createRunWatch({ store, log }: { store: Pick<Store, 'read'>; log
         workspace,
         run_id,
         listeners: new Set(),
-        seen: new Map(),
+        seen: [],
         state: undefined,
         timer: undefined,
       }
@@ -114,22 +120,32 @@ function tell(run: Watched, event: string, data: unknown): void {
   for (const send of run.listeners) send(event, data)
 }
 
-async function changeOf(
-  sql: Sql,
-  run: Watched,
-): Promise<{ points: LivePoint[]; state: { status: string; name: string } }> {
-  const { run_key, status, name } = await mustFindRun(sql, run.workspace, run.run_id)
-  const rows = await sql.all<Series>(
+export interface LiveAsk {
+  workspace: string
+  run_id: string
+  /** As the last answer told; without it no points are told, only where they begin. */
+  seen?: readonly Series[]
+}
+
+export interface LiveChange {
+  points: LivePoint[]
+  state: { status: string; name: string }
+  seen: Series[]
+}
+
+/** What was logged to a run since it was last looked at. */
+export async function liveChange(sql: Sql, ask: LiveAsk): Promise<LiveChange> {
+  const { run_key, status, name } = await mustFindRun(sql, ask.workspace, ask.run_id)
+  const seen = await sql.all<Series>(
     'SELECT series, key, step, at_ms, value, is_nan FROM run_metric WHERE run_key = ? ORDER BY key LIMIT ?',
     [run_key, CHART_KEYS_MAX],
   )
   const points: LivePoint[] = []
+  const before = new Map(ask.seen?.map((row) => [row.key, row]))
   const batches = batchReader(sql)
-  for (const row of rows) {
-    const before = run.seen.get(row.key)
-    run.seen.set(row.key, row)
-    if (!run.state || isSame(before, row)) continue
-    for (const { step, at_ms, value } of await pointsAfter(sql, row.series, before, batches)) {
+  for (const row of ask.seen ? seen : []) {
+    if (isSame(before.get(row.key), row)) continue
+    for (const { step, at_ms, value } of await pointsAfter(sql, row.series, before.get(row.key), batches)) {
       points.push({
         key: row.key,
         step: Number(step),
@@ -138,7 +154,7 @@ async function changeOf(
       })
     }
   }
-  return { points, state: { status, name } }
+  return { points, state: { status, name }, seen }
 }
 
 async function pointsAfter(

@@ -5,6 +5,7 @@ import { chart, charts } from './charts.ts'
 import { fillExperiments, findExperimentByName, mustFindExperiment } from './experiment-rows.ts'
 import { bulkHistory, history, historyColumns, intervalHistory } from './history.ts'
 import { LIMITS } from './limits.ts'
+import { liveChange } from './live.ts'
 import { batchedRuns } from './metrics/batches.ts'
 import { unsealedSeries } from './metrics/seal.ts'
 import type { Experiment, LoggedModel, Run, SearchPage } from './model.ts'
@@ -126,6 +127,7 @@ export const trackingQueries = {
   'tracking.intervalHistory': intervalHistory,
   'tracking.chart': chart,
   'tracking.charts': charts,
+  'tracking.liveChange': liveChange,
   'tracking.runTable': runTable,
   'tracking.runColumns': runColumns,
   'tracking.tableKeys': tableKeys,

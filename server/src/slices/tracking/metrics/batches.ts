@@ -6,6 +6,9 @@ import { insertChunk, POINT, POINT_ONCE, pointRow } from './forms.ts'
 import { BATCHES_OPEN_MAX, CHUNK_POINTS_MIN } from './limits.ts'
 import { noPoints, type Points, pushPoint, sorted } from './points.ts'
 
+/** Points taken apart at a time: some milliseconds of work. */
+const POINTS_IN_HAND_MAX = 8192
+
 /** A series' points that are still in batches of its run, in no order, a repeat possibly twice. */
 export type Batches = (series: Integer) => Promise<Points>
 
@@ -46,13 +49,18 @@ function sort(into: Map<Integer, Points>, body: Uint8Array): void {
 
 /** Takes a run's oldest batches apart into the series' own forms. Answers whether there are more. */
 export async function takeApart(tx: Tx, run_key: number): Promise<boolean> {
-  const last = await tx.get<{ batch_key: number }>(
-    'SELECT batch_key FROM metric_batch WHERE run_key = ? ORDER BY batch_key LIMIT 1 OFFSET ?',
-    [run_key, BATCHES_OPEN_MAX - 1],
+  const batches = await tx.all<{ batch_key: number; points: number }>(
+    'SELECT batch_key, points FROM metric_batch WHERE run_key = ? ORDER BY batch_key LIMIT ?',
+    [run_key, BATCHES_OPEN_MAX],
   )
+  let points = 0
+  let taken = 0
+  while (taken < batches.length && (taken === 0 || points + batches[taken]!.points <= POINTS_IN_HAND_MAX))
+    points += batches[taken++]!.points
+  if (taken === 0) return false
   const bodies = await tx.all<{ body: Uint8Array }>(
-    `DELETE FROM metric_batch WHERE run_key = ?${last ? ' AND batch_key <= ?' : ''} RETURNING body`,
-    [run_key, ...(last ? [last.batch_key] : [])],
+    'DELETE FROM metric_batch WHERE run_key = ? AND batch_key <= ? RETURNING body',
+    [run_key, batches[taken - 1]!.batch_key],
   )
   const bySeries = new Map<Integer, Points>()
   for (const { body } of bodies) sort(bySeries, body)
@@ -64,7 +72,7 @@ export async function takeApart(tx: Tx, run_key: number): Promise<boolean> {
       await insertMany(tx, POINT, rows, POINT_ONCE)
     }
   }
-  return last !== undefined
+  return taken < batches.length || batches.length === BATCHES_OPEN_MAX
 }
 
 /** All of a run's batches: before its series are changed or copied one by one. */
