@@ -54,7 +54,7 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<voi
         title: 'Slipway',
         version,
         description:
-          'The whole life of a model in one process. MLflow answers at the root of the same port and is not described here.',
+          "The whole life of a model in one process. MLflow's API answers on the same port, under /api and, for its pages, under /ajax-api.",
         license: { name: 'Apache-2.0' },
       },
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
@@ -147,7 +147,16 @@ function machineRoutes(app: FastifyInstance, { routes, store, telemetry, access 
       return reply.type(telemetry.content_type).send(await telemetry.text())
     },
   })
-  route(app, { method: 'GET', path: '/openapi.json', may: 'anonymous', handle: async () => app.swagger() })
+  // Its words are loaded when somebody asks.
+  route(app, {
+    method: 'GET',
+    path: '/openapi.json',
+    may: 'anonymous',
+    handle: async () => {
+      const { describeApi } = await import('./api-description.ts')
+      return describeApi(app.swagger() as never, routes.table())
+    },
+  })
 }
 
 /** By the connection itself; what a proxy of this machine passes on comes from elsewhere. */

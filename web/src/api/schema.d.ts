@@ -31,6 +31,7 @@ export interface paths {
             cleared_ms: number | null
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -50,6 +51,7 @@ export interface paths {
             at_ms: number
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -85,6 +87,7 @@ export interface paths {
           })[]
           next_cursor?: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -105,6 +108,7 @@ export interface paths {
           /** There is more to look at, from here. */
           next_cursor?: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -125,6 +129,7 @@ export interface paths {
           }
           total: number
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -158,6 +163,7 @@ export interface paths {
           /** Epoch milliseconds, UTC. */
           created_ms: number
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -170,6 +176,7 @@ export interface paths {
           digest: string
           size_bytes: number
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -193,6 +200,7 @@ export interface paths {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
           missing: (string)[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -222,6 +230,7 @@ export interface paths {
           commit?: string
           diff?: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -266,6 +275,7 @@ export interface paths {
             nullable: boolean
           })[] | null
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -313,6 +323,7 @@ export interface paths {
           })[]
           next_cursor?: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -325,6 +336,7 @@ export interface paths {
           digest: string
           size_bytes: number
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -337,6 +349,7 @@ export interface paths {
           digest: string
           size_bytes: number
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -381,6 +394,7 @@ export interface paths {
             profiled_at: string | null
           } | null
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -404,6 +418,7 @@ export interface paths {
           }
           set_at: string | null
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** State the checks of a dataset; its latest version is judged again */
@@ -429,6 +444,7 @@ export interface paths {
           }
           set_at: string | null
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -470,6 +486,7 @@ export interface paths {
           })[]
           next_cursor?: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Make a version of uploaded files; the same content again is the same version */
@@ -529,6 +546,7 @@ export interface paths {
           /** False when this content was a version already. */
           created: boolean
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -573,6 +591,7 @@ export interface paths {
             nullable: boolean
           })[] | null
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Delete a version that nothing stands on */
@@ -580,6 +599,7 @@ export interface paths {
       parameters: { path: { name: string; version: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Change the tags of a version */
@@ -628,6 +648,7 @@ export interface paths {
             nullable: boolean
           })[] | null
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -644,6 +665,7 @@ export interface paths {
           })[]
           next_cursor?: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -653,6 +675,7 @@ export interface paths {
       parameters: { path: { name: string; version: string; '*': string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/octet-stream': Blob } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -713,6 +736,7 @@ export interface paths {
             })[]
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -752,6 +776,7 @@ export interface paths {
             })[] | null
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -768,6 +793,7 @@ export interface paths {
           rows: ((number | string | boolean | null)[])[]
           truncated: boolean
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -831,6 +857,7 @@ export interface paths {
             })[]
           } | null
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -842,6 +869,7 @@ export interface paths {
         202: { headers: { [name: string]: unknown }; content: { 'application/json': {
           verdict: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -862,6 +890,7 @@ export interface paths {
             last_error: string | null
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -871,6 +900,7 @@ export interface paths {
       parameters: { path: { subscriber: string; seq: number } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -926,6 +956,7 @@ export interface paths {
             watermark_ms: number | null
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -1015,6 +1046,7 @@ export interface paths {
           /** Predictions that could not be logged since the start. */
           dropped: number
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -1109,6 +1141,7 @@ export interface paths {
           /** Epoch milliseconds, UTC. */
           applied_ms: number
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -1139,6 +1172,7 @@ export interface paths {
             output: unknown
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -1173,6 +1207,7 @@ export interface paths {
             }
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -1229,6 +1264,7 @@ export interface paths {
             reason: string
           } | null
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -1258,6 +1294,7 @@ export interface paths {
           })[]
           next_cursor?: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -1272,6 +1309,7 @@ export interface paths {
             experiments: number
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -1298,6 +1336,7 @@ export interface paths {
             last_started: string | null
           }
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Put an experiment into a folder, or take it out */
@@ -1325,6 +1364,241 @@ export interface paths {
             last_started: string | null
           }
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
+      }
+    }
+  }
+  '/api/slipway/v1/imports/experiments': {
+    /** Take in an experiment; one of the same name that is here becomes the source's */
+    put: {
+      parameters: { query?: never; path?: never }
+      requestBody: { content: { 'application/json': {
+          /** What the importer calls the source. */
+          source: string
+          source_id: string
+          name: string
+          lifecycle: "active" | "deleted"
+          created_ms: number
+          updated_ms: number
+          tags: ({
+            key: string
+            value: string
+          })[]
+          artifact_location?: string
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          experiment_id: string
+          /** It was here before, under the same name. */
+          merged: boolean
+          artifact_location: string
+        } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
+      }
+    }
+  }
+  '/api/slipway/v1/imports/files': {
+    /** All files below an artifact root of this server, with their digests */
+    get: {
+      parameters: { query: { uri: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            path: string
+            digest: string
+            size_bytes: number
+          })[]
+        } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
+      }
+    }
+  }
+  '/api/slipway/v1/imports/logged-models': {
+    /** Take in logged models under the ids they have */
+    put: {
+      parameters: { query?: never; path?: never }
+      requestBody: { content: { 'application/json': {
+          experiment_id: string
+          models: ({
+            model_id: string
+            name: string
+            model_type: string
+            source_run_id: string
+            status: "UNSPECIFIED" | "PENDING" | "READY" | "UPLOAD_FAILED"
+            created_ms: number
+            updated_ms: number
+            lifecycle: "active" | "deleted"
+            lifecycle_before?: "active" | "deleted"
+            params: ({
+              key: string
+              value: string
+            })[]
+            tags: ({
+              key: string
+              value: string
+            })[]
+            gone_tags: (string)[]
+            metrics: ({
+              key: string
+              value: number | "NaN"
+              at_ms: number | string
+              step: number | string
+              run_id: string
+              dataset_name: string
+              dataset_digest: string
+            })[]
+          })[]
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          created: (string)[]
+        } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
+      }
+    }
+  }
+  '/api/slipway/v1/imports/marks': {
+    /** How far a source is taken in */
+    get: {
+      parameters: { query: { source: string; prefix: string; after?: string; limit?: number } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            item: string
+            mark: string
+          })[]
+          /** There may be more behind it. */
+          next_after?: string
+        } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
+      }
+    }
+    /** Note how far a source is taken in */
+    put: {
+      parameters: { query?: never; path?: never }
+      requestBody: { content: { 'application/json': {
+          /** What the importer calls the source. */
+          source: string
+          marks: ({
+            item: string
+            mark: string
+          })[]
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
+      }
+    }
+  }
+  '/api/slipway/v1/imports/points': {
+    /** Take in metric points; those that are here already are passed over */
+    post: {
+      parameters: { query?: never; path?: never }
+      requestBody: { content: { 'application/json': {
+          parts: ({
+            run_id: string
+            keys: (string)[]
+            key: (number)[]
+            step: (number | string)[]
+            at_ms: (number | string)[]
+            value: (number | "NaN")[]
+          })[]
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          added: number
+        } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
+      }
+    }
+  }
+  '/api/slipway/v1/imports/runs': {
+    /** Take in runs under the ids they have */
+    put: {
+      parameters: { query?: never; path?: never }
+      requestBody: { content: { 'application/json': {
+          /** What the importer calls the source. */
+          source: string
+          experiment_id: string
+          runs: ({
+            run_id: string
+            name: string
+            user_id: string
+            status: "RUNNING" | "SCHEDULED" | "FINISHED" | "FAILED" | "KILLED"
+            start_ms: number
+            end_ms: number | null
+            lifecycle: "active" | "deleted"
+            lifecycle_before?: "active" | "deleted"
+            artifact_uri?: string
+            params: ({
+              key: string
+              value: string
+            })[]
+            tags: ({
+              key: string
+              value: string
+            })[]
+            gone_tags: (string)[]
+            inputs: ({
+              dataset: {
+                name: string
+                digest: string
+                source_type: string
+                source: string
+                schema?: string
+                profile?: string
+              }
+              tags: ({
+                key: string
+                value: string
+              })[]
+            })[]
+            models: ({
+              direction: "input" | "output"
+              model_id: string
+              step: number | string
+            })[]
+          })[]
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          created: (string)[]
+        } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
+      }
+    }
+  }
+  '/api/slipway/v1/imports/state': {
+    /** What is here of runs: counts and digests, to be compared with what a source holds */
+    post: {
+      parameters: { query?: never; path?: never }
+      requestBody: { content: { 'application/json': {
+          run_ids: (string)[]
+          keys?: (string)[]
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            run_id: string
+            experiment_id: string
+            params: {
+              count: number
+              digest: string
+            }
+            tags: {
+              count: number
+              digest: string
+            }
+            inputs: number
+            models: number
+            metrics: ({
+              key: string
+              count: number
+              digest: string
+            })[]
+          })[]
+        } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -1366,6 +1640,7 @@ export interface paths {
           /** Absent on the last page. */
           next_cursor?: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -1386,6 +1661,7 @@ export interface paths {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
           accepted: number
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -1419,6 +1695,7 @@ export interface paths {
           })[]
           truncated: boolean
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -1443,6 +1720,7 @@ export interface paths {
           })[]
           truncated: boolean
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -1452,6 +1730,7 @@ export interface paths {
       parameters: { query?: never; path?: never }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'text/event-stream': string } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -1488,6 +1767,7 @@ export interface paths {
           })[]
           next_cursor?: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -1526,6 +1806,7 @@ export interface paths {
             size_bytes?: number
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -1546,6 +1827,7 @@ export interface paths {
           })[]
           dev: boolean
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -1566,6 +1848,7 @@ export interface paths {
           /** RFC 3339, UTC. */
           expires_at: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -1613,6 +1896,7 @@ export interface paths {
           })[]
           next_cursor?: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Make a registered model */
@@ -1663,6 +1947,7 @@ export interface paths {
             aliases: (string)[]
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -1707,6 +1992,7 @@ export interface paths {
             aliases: (string)[]
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Delete a model with its versions; refused while a live release stands on it */
@@ -1714,6 +2000,7 @@ export interface paths {
       parameters: { path: { model: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Describe or rename a model; a rename is refused while a live release stands on it */
@@ -1760,6 +2047,7 @@ export interface paths {
             aliases: (string)[]
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -1776,6 +2064,7 @@ export interface paths {
           alias: string
           version: number
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Delete an alias */
@@ -1783,6 +2072,7 @@ export interface paths {
       parameters: { path: { model: string; alias: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -1795,6 +2085,7 @@ export interface paths {
         } } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Delete a tag of a model */
@@ -1802,6 +2093,7 @@ export interface paths {
       parameters: { path: { model: string; key: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -1834,6 +2126,7 @@ export interface paths {
           })[]
           next_cursor?: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Register a version; its files are pinned by digest */
@@ -1871,6 +2164,7 @@ export interface paths {
           })[]
           aliases: (string)[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -1929,6 +2223,7 @@ export interface paths {
             reason: string
           })[]
         }) } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Delete a version; refused while a live release stands on it */
@@ -1936,6 +2231,7 @@ export interface paths {
       parameters: { path: { model: string; version: number } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Describe a version */
@@ -1966,6 +2262,7 @@ export interface paths {
           })[]
           aliases: (string)[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -2001,6 +2298,7 @@ export interface paths {
             attributions: ((number)[])[]
           }
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Compute what matters to a version (again) */
@@ -2010,6 +2308,7 @@ export interface paths {
         202: { headers: { [name: string]: unknown }; content: { 'application/json': {
           state: "waiting"
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -2024,6 +2323,7 @@ export interface paths {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
           state: "waiting"
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -2051,6 +2351,7 @@ export interface paths {
           })[]
           failed: number
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -2063,6 +2364,7 @@ export interface paths {
         } } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Delete a tag of a version */
@@ -2070,6 +2372,7 @@ export interface paths {
       parameters: { path: { model: string; version: number; key: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -2183,6 +2486,7 @@ export interface paths {
             alerts_open: number
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -2317,6 +2621,7 @@ export interface paths {
             cleared_ms: number | null
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -2370,6 +2675,7 @@ export interface paths {
             })[]
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -2389,6 +2695,7 @@ export interface paths {
           })[]
           next_cursor?: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Make an account in this workspace; the one-time link is answered once */
@@ -2410,6 +2717,7 @@ export interface paths {
           }
           link: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -2430,6 +2738,7 @@ export interface paths {
           /** RFC 3339, UTC. */
           created_at: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -2443,6 +2752,7 @@ export interface paths {
           /** RFC 3339, UTC. */
           expires_at: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -2491,6 +2801,7 @@ export interface paths {
           /** Absent on the last page. */
           next_cursor?: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -2642,6 +2953,7 @@ export interface paths {
             ended_ms: number | null
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -2689,6 +3001,7 @@ export interface paths {
           created_ms: number
           ended_ms: number | null
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -2733,6 +3046,7 @@ export interface paths {
           created_ms: number
           ended_ms: number | null
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -2852,6 +3166,7 @@ export interface paths {
             } | null
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -2933,6 +3248,7 @@ export interface paths {
           /** Epoch milliseconds, UTC. */
           updated_ms: number
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -2988,6 +3304,7 @@ export interface paths {
           created_ms: number
           ended_ms: number | null
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -3022,6 +3339,7 @@ export interface paths {
           endpoint: string
           model?: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -3050,6 +3368,7 @@ export interface paths {
           /** Epoch milliseconds, UTC. */
           made_ms: number
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -3078,6 +3397,7 @@ export interface paths {
           /** Epoch milliseconds, UTC. */
           made_ms: number
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -3097,6 +3417,7 @@ export interface paths {
             who: string
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -3122,6 +3443,7 @@ export interface paths {
             ended_ms: number | null
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -3146,6 +3468,7 @@ export interface paths {
             yaml: string
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -3170,6 +3493,7 @@ export interface paths {
           })[]
           applied: boolean
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -3205,6 +3529,7 @@ export interface paths {
             applied_ms: number
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -3234,6 +3559,7 @@ export interface paths {
           })[]
           next_cursor?: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -3290,6 +3616,7 @@ export interface paths {
             })[]
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -3346,6 +3673,7 @@ export interface paths {
           /** Absent on the last page. */
           next_cursor?: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -3615,6 +3943,7 @@ export interface paths {
             [key: string]: unknown
           } | null
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -3670,6 +3999,7 @@ export interface paths {
             reason: string
           } | null
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -3725,6 +4055,7 @@ export interface paths {
             reason: string
           } | null
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -3756,6 +4087,7 @@ export interface paths {
             ended_ms: number | null
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -3776,6 +4108,7 @@ export interface paths {
             updated: string
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Save a view of the run table */
@@ -3799,6 +4132,7 @@ export interface paths {
           by: string
           updated: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -3817,6 +4151,7 @@ export interface paths {
           by: string
           updated: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Change a saved view of the run table */
@@ -3840,6 +4175,7 @@ export interface paths {
           by: string
           updated: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Delete a saved view of the run table */
@@ -3847,6 +4183,7 @@ export interface paths {
       parameters: { path: { view_id: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -3883,6 +4220,7 @@ export interface paths {
           })[]
           next_cursor?: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -3921,6 +4259,7 @@ export interface paths {
             key: string
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -3937,6 +4276,7 @@ export interface paths {
           })[]
           next_cursor?: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -3978,6 +4318,7 @@ export interface paths {
           })[]
           left_out: number
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -3997,6 +4338,7 @@ export interface paths {
             run_id: string
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4013,6 +4355,7 @@ export interface paths {
           moved: number
           experiment_id: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4056,6 +4399,7 @@ export interface paths {
             } | null)[]
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4075,6 +4419,7 @@ export interface paths {
         } } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'text/csv': string } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4186,6 +4531,7 @@ export interface paths {
             from_model: string | null
           }
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Delete a run; it can be restored */
@@ -4193,6 +4539,7 @@ export interface paths {
       parameters: { path: { run_id: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4208,6 +4555,7 @@ export interface paths {
             size_bytes?: number
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4217,6 +4565,7 @@ export interface paths {
       parameters: { query: { path: string }; path: { run_id: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { '*/*': Blob } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4226,6 +4575,7 @@ export interface paths {
       parameters: { query: { path: string }; path: { run_id: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'text/html': string } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4244,6 +4594,7 @@ export interface paths {
           total: number
           columns_left_out: (string)[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4253,6 +4604,7 @@ export interface paths {
       parameters: { path: { run_id: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'text/event-stream': string } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4271,6 +4623,7 @@ export interface paths {
           })[]
           left_out: (string)[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4280,6 +4633,7 @@ export interface paths {
       parameters: { path: { run_id: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4297,6 +4651,7 @@ export interface paths {
             last_step: number
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4306,6 +4661,7 @@ export interface paths {
       parameters: { path: { run: string; digest: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'image/png': Blob } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4326,6 +4682,7 @@ export interface paths {
           })[]
           next_cursor?: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4341,6 +4698,7 @@ export interface paths {
             label: string
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4361,6 +4719,7 @@ export interface paths {
           /** RFC 3339, UTC. */
           expires_at: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4370,6 +4729,7 @@ export interface paths {
       parameters: { query?: never; path?: never }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4381,6 +4741,7 @@ export interface paths {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
           name: string | null
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Follow a one-time link: choose a password, and as the first admin a name */
@@ -4400,6 +4761,7 @@ export interface paths {
           /** RFC 3339, UTC. */
           expires_at: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4451,6 +4813,7 @@ export interface paths {
           started_ms: number | null
           ended_ms: number | null
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4470,6 +4833,7 @@ export interface paths {
           /** All was read, and the step has ended. */
           ended: boolean
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4487,6 +4851,7 @@ export interface paths {
             damage: string | null
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Send the next bytes of an event file; whole records are taken in, the rest waits for its end */
@@ -4506,6 +4871,7 @@ export interface paths {
           /** Why the file is read no further. */
           damage?: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4519,6 +4885,7 @@ export interface paths {
         } } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4543,6 +4910,7 @@ export interface paths {
           })[]
           next_cursor?: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Make a token with at most the own rights; the secret is answered once */
@@ -4572,6 +4940,7 @@ export interface paths {
           }
           secret: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4593,6 +4962,7 @@ export interface paths {
           revoked_at: string | null
           last_used_at: string | null
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4605,6 +4975,7 @@ export interface paths {
           /** whsec_… */
           secret: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4651,6 +5022,7 @@ export interface paths {
             words: string
           })[]
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4668,6 +5040,7 @@ export interface paths {
           })[]
           next_cursor?: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Make a workspace; admins of workspace default only */
@@ -4684,6 +5057,7 @@ export interface paths {
           created_at: string | null
           role: "viewer" | "editor" | "admin" | null
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4703,6 +5077,7 @@ export interface paths {
           })[]
           next_cursor?: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
@@ -4722,6 +5097,7 @@ export interface paths {
           /** RFC 3339, UTC. */
           since: string
         } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
     /** Take a person out of a workspace */
@@ -4729,10 +5105,187 @@ export interface paths {
       parameters: { path: { workspace: string; person: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
   }
 }
 export interface components {
-  schemas: Record<string, never>
+  schemas: {
+    Problem: {
+      type: string
+      title: string
+      status: number
+      detail: string
+      field?: string
+      remedy?: string
+      facts?: { [key: string]: unknown }
+      request_id: string
+    }
+    MlflowDatasetInput: {
+      dataset: {
+        name: string
+        digest: string
+        source_type: string
+        source: string
+        schema?: string
+        profile?: string
+      }
+      tags?: (components['schemas']['MlflowKeyValue'])[]
+    }
+    MlflowExperiment: {
+      experiment_id: string
+      name: string
+      artifact_location: string
+      lifecycle_stage: "active" | "deleted"
+      /** Epoch milliseconds. */
+      last_update_time: number
+      /** Epoch milliseconds. */
+      creation_time: number
+      tags: (components['schemas']['MlflowKeyValue'])[]
+    }
+    MlflowFileInfo: {
+      path: string
+      is_dir: boolean
+      file_size?: number
+    }
+    MlflowKeyValue: {
+      key: string
+      value: string
+    }
+    MlflowLoggedModel: {
+      info: {
+        model_id: string
+        experiment_id: string
+        name: string
+        /** Epoch milliseconds. */
+        creation_timestamp_ms: number
+        /** Epoch milliseconds. */
+        last_updated_timestamp_ms: number
+        artifact_uri: string
+        status: components['schemas']['MlflowModelStatus']
+        model_type?: string
+        source_run_id?: string
+        tags: (components['schemas']['MlflowKeyValue'])[]
+      }
+      data: {
+        params: (components['schemas']['MlflowKeyValue'])[]
+        metrics: ({
+          key: string
+          value: number | "NaN" | "Infinity" | "-Infinity"
+          timestamp: number
+          step: number
+          model_id: string
+          run_id: string
+          dataset_name?: string
+          dataset_digest?: string
+        })[]
+      }
+    }
+    MlflowMetric: {
+      key: string
+      value: number | "NaN" | "Infinity" | "-Infinity"
+      timestamp: number
+      step: number
+    }
+    MlflowMetricEntry: {
+      key: string
+      value: number | "NaN" | "Infinity" | "-Infinity"
+      timestamp: number
+      step?: number
+      model_id?: string
+      dataset_name?: string
+      dataset_digest?: string
+    }
+    MlflowError: {
+      error_code: string
+      message: string
+    }
+    MlflowModelStatus: "LOGGED_MODEL_STATUS_UNSPECIFIED" | "LOGGED_MODEL_PENDING" | "LOGGED_MODEL_READY" | "LOGGED_MODEL_UPLOAD_FAILED"
+    MlflowModelVersion: {
+      name: string
+      version: string
+      /** Epoch milliseconds. */
+      creation_timestamp: number
+      /** Epoch milliseconds. */
+      last_updated_timestamp: number
+      user_id: string
+      current_stage: string
+      description?: string
+      source: string
+      run_id?: string
+      run_link?: string
+      status: string
+      tags: (components['schemas']['MlflowKeyValue'])[]
+      aliases: (string)[]
+      model_id?: string
+      model_params?: ({
+        name: string
+        value: string
+      })[]
+      model_metrics?: ({
+        key: string
+        value: number | "NaN" | "Infinity" | "-Infinity"
+        timestamp: number
+        step: number
+        model_id: string
+        run_id: string
+        dataset_name?: string
+        dataset_digest?: string
+      })[]
+    }
+    MlflowRegisteredModel: {
+      name: string
+      /** Epoch milliseconds. */
+      creation_timestamp: number
+      /** Epoch milliseconds. */
+      last_updated_timestamp: number
+      user_id: string
+      description?: string
+      latest_versions: (components['schemas']['MlflowModelVersion'])[]
+      tags: (components['schemas']['MlflowKeyValue'])[]
+      aliases: ({
+        alias: string
+        version: string
+      })[]
+    }
+    MlflowRun: {
+      info: components['schemas']['MlflowRunInfo']
+      data: {
+        metrics: (components['schemas']['MlflowMetric'])[]
+        params: (components['schemas']['MlflowKeyValue'])[]
+        tags: (components['schemas']['MlflowKeyValue'])[]
+      }
+      inputs: {
+        dataset_inputs: (components['schemas']['MlflowDatasetInput'])[]
+        model_inputs: ({
+          model_id: string
+        })[]
+      }
+      outputs: {
+        model_outputs: ({
+          model_id: string
+          step: number
+        })[]
+      }
+    }
+    MlflowRunInfo: {
+      run_id: string
+      run_uuid: string
+      experiment_id: string
+      run_name: string
+      user_id: string
+      status: string
+      /** Epoch milliseconds. */
+      start_time: number
+      /** Epoch milliseconds. */
+      end_time?: number
+      artifact_uri: string
+      lifecycle_stage: "active" | "deleted"
+    }
+    MlflowWorkspace: {
+      name: string
+      description?: string
+    }
+  }
 }
