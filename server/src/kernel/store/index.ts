@@ -13,6 +13,8 @@ export interface Sql {
   /** The first row, or undefined. */
   get<R = Row>(sql: string, params?: readonly SqlValue[]): Promise<R | undefined>
   run(sql: string, params?: readonly SqlValue[]): Promise<{ changes: number }>
+  /** In queries on SQLite: two reads of one thread with equal versions see the same data. */
+  version?(): number
 }
 
 /** A write in progress. Callbacks await nothing but the methods of `tx`. */

@@ -1,6 +1,6 @@
 /** Entry of a thread that reads: whole queries one after another, and snapshots whose statements come as messages. */
 import { parentPort, workerData } from 'node:worker_threads'
-import type { Catalog } from '../index.ts'
+import type { Catalog, Row } from '../index.ts'
 import { type Connection, openConnection } from './connection.ts'
 import { type Answer, plainError, type ReaderData, type Request } from './protocol.ts'
 import { type AnyWork, settle, threadSql } from './thread-sql.ts'
@@ -20,13 +20,15 @@ async function start() {
   const spare: Connection[] = []
   const snapshots = new Map<number, Connection>()
 
+  const version = () => Number((connection.execute('get', 'PRAGMA data_version', []) as Row).data_version)
+
   const query = async (name: string, input: unknown) => {
     const work = works[name]
     if (!work) throw new Error(`no query ${name}`)
     const sql = threadSql(connection)
     connection.script('BEGIN')
     try {
-      return await settle(work(sql.tx, input), `query ${name}`)
+      return await settle(work({ ...sql.tx, version }, input), `query ${name}`)
     } finally {
       sql.close()
       connection.script('ROLLBACK')

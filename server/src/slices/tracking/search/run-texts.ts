@@ -20,7 +20,7 @@ export interface RunTexts {
 
 /**
  * Runs worded as JSON by `word`. A run that is sealed does not change while it stays in its segment, so its text is
- * kept under both.
+ * kept under both; that of a loose one under the version of all data, where that is known.
  */
 export function createRunTexts(word: (run: Run) => unknown): RunTexts {
   const kept = new Map<string, string>()
@@ -37,15 +37,17 @@ export function createRunTexts(word: (run: Run) => unknown): RunTexts {
     }
   }
 
-  /** By what the run of a row is kept; undefined while it may change. */
-  const nameOf = (segment: number | null | undefined, run_key: number) =>
-    segment === null || segment === undefined ? undefined : `${segment} ${run_key}`
+  /** By what the text of a run is kept; undefined when it may have changed at the next look. */
+  const nameOf = (sql: Sql, segment: number | null | undefined, run_key: number) => {
+    if (segment !== null && segment !== undefined) return `${segment} ${run_key}`
+    return sql.version && `v${sql.version()} ${run_key}`
+  }
 
   const textOf = (run: Run) => JSON.stringify(word(run))
 
   const wholePage = async (sql: Sql, page: Page): Promise<string[]> => {
     const names = page.runs.map(({ ordered, place }, at) =>
-      nameOf(ordered.block.segmentAt(place), runKeyAt(page.runs[at]!)),
+      nameOf(sql, ordered.block.segmentAt(place), runKeyAt(page.runs[at]!)),
     )
     const texts = names.map((name) => (name === undefined ? undefined : kept.get(name)))
     const missing = [...texts.keys()].filter((at) => texts[at] === undefined)
@@ -69,12 +71,12 @@ export function createRunTexts(word: (run: Run) => unknown): RunTexts {
     async get(sql, ask) {
       const row = await findRun(sql, ask.workspace, ask.run_id)
       if (!row) throw runNotFound(ask.run_id)
-      const name = nameOf(row.segment, row.run_key)
+      const name = nameOf(sql, row.segment, row.run_key)
       const known = name === undefined ? undefined : kept.get(name)
       if (known !== undefined) return known
       const [run] = await fillRuns(sql, [row])
       const text = textOf(run!)
-      if (name !== undefined && (await isSealed(sql, row))) keep(name, text)
+      if (name !== undefined && (row.segment === null || (await isSealed(sql, row)))) keep(name, text)
       return text
     },
 

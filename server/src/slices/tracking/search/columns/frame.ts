@@ -10,7 +10,7 @@ import { type Sealed, sealedOf, trimSealed } from './sealed.ts'
 export interface Block {
   readonly n: number
   /** What kept results are kept by; none for what is new with every query. */
-  readonly identity: { sealed: Sealed; dead: string } | undefined
+  readonly identity: { of: object; dead: string } | undefined
   /** 0 where a place stands for no run any more. */
   readonly alive: Uint8Array | undefined
   load(sql: Sql, names: Iterable<ColumnName>): Promise<void>
@@ -34,9 +34,30 @@ interface SegmentRow {
   state: 'open' | 'sealed'
 }
 
-/** The blocks of these experiments, as they are in this snapshot. */
+const FRAMES_MAX = 16
+/** Of the newest version of the data that this thread has seen. */
+const frames = { version: -1, blocks: new Map<string, Block[]>() }
+
+/** The blocks of these experiments, as they are in this snapshot: the very same ones while nothing at all was written. */
 export async function openFrame(sql: Sql, experiments: readonly number[]): Promise<Block[]> {
   trimSealed()
+  if (!sql.version) return await readFrame(sql, experiments, false)
+  const version = sql.version()
+  if (frames.version !== version) {
+    frames.version = version
+    frames.blocks.clear()
+  }
+  const name = experiments.join()
+  let blocks = frames.blocks.get(name)
+  if (!blocks) {
+    blocks = await readFrame(sql, experiments, true)
+    if (frames.blocks.size >= FRAMES_MAX) frames.blocks.delete(frames.blocks.keys().next().value!)
+    frames.blocks.set(name, blocks)
+  }
+  return blocks
+}
+
+async function readFrame(sql: Sql, experiments: readonly number[], stays: boolean): Promise<Block[]> {
   const segments = await allIn<SegmentRow>(
     sql,
     'SELECT segment, experiment, state FROM run_segment WHERE experiment IN',
@@ -69,7 +90,7 @@ export async function openFrame(sql: Sql, experiments: readonly number[]): Promi
     ...(await allIn<FrameRow>(sql, `${select} r.segment IS NULL AND r.experiment IN`, [], experiments)),
     ...(open.length === 0 ? [] : await openRows(sql, select, open)),
   ]
-  if (rows.length > 0) blocks.push(looseBlock(rows))
+  if (rows.length > 0) blocks.push(looseBlock(rows, stays))
   return blocks
 }
 
@@ -108,7 +129,7 @@ async function sealedBlock(
   }
   return {
     n: sealed.n,
-    identity: { sealed, dead: `${dead.length} ${sum}` },
+    identity: { of: sealed, dead: `${dead.length} ${sum}` },
     alive,
     async load(sql, names) {
       const wanted = [...names].filter((name) => !columns.has(name))
@@ -125,7 +146,7 @@ async function sealedBlock(
   }
 }
 
-function looseBlock(rows: readonly FrameRow[]): Block {
+function looseBlock(rows: readonly FrameRow[], stays: boolean): Block {
   let places: Map<number, number> | undefined
   const columns = new Map<ColumnName, Column>()
   columns.set('k', {
@@ -135,7 +156,7 @@ function looseBlock(rows: readonly FrameRow[]): Block {
   })
   return {
     n: rows.length,
-    identity: undefined,
+    identity: stays ? { of: columns, dead: '' } : undefined,
     alive: undefined,
     async load(sql, names) {
       for (const name of new Set(names)) {

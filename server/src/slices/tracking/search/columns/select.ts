@@ -37,11 +37,11 @@ let next_name = 1
 
 function nameOf(block: Block, { filter_text, view }: Selection): string | undefined {
   if (!block.identity) return undefined
-  const { sealed, dead } = block.identity
-  let name = names.get(sealed)
+  const { of, dead } = block.identity
+  let name = names.get(of)
   if (name === undefined) {
     name = next_name++
-    names.set(sealed, name)
+    names.set(of, name)
   }
   return `${name} ${dead} ${view} ${filter_text}`
 }
