@@ -1,0 +1,62 @@
+import { TextInput } from '@mantine/core'
+import { type ReactNode, useMemo, useRef } from 'react'
+import { Loading } from '../../kit/condition.tsx'
+import { type Crumb, Page, Panel } from '../../kit/page.tsx'
+import { useColumns } from './default-columns.ts'
+import { ColumnPicker } from './picker.tsx'
+import { RunTable } from './run-table.tsx'
+import styles from './runs.module.css'
+import { useTableState } from './state.ts'
+
+interface RunsPageProps {
+  experiment: string
+  title: string
+  crumbs: Crumb[]
+  actions?: ReactNode
+}
+
+/** The runs of an experiment, and of those that stand beside it in the address. */
+export function RunsPage({ experiment, title, crumbs, actions }: RunsPageProps) {
+  const [state, set] = useTableState()
+  const filter = useRef<HTMLInputElement>(null)
+  const also = state.also.join()
+  const experiments = useMemo(() => [...new Set([experiment, ...also.split(',').filter(Boolean)])], [experiment, also])
+  const columns = useColumns(experiments, state.columns)
+  const toFilter = () => {
+    filter.current?.focus()
+    filter.current?.select()
+  }
+  return (
+    <div className={styles.wide}>
+      <Page title={title} crumbs={crumbs} actions={actions}>
+        <Panel>
+          <div className={styles.bar}>
+            <TextInput
+              ref={filter}
+              key={state.filter}
+              className={styles.filter!}
+              aria-label="Filter"
+              placeholder={"metrics.auc > 0.7 and params.depth = '8'"}
+              defaultValue={state.filter}
+              onBlur={(event) => set({ filter: event.currentTarget.value.trim() })}
+              onKeyDown={(event) => {
+                if (event.key === 'Enter') set({ filter: event.currentTarget.value.trim() })
+                if (event.key === 'Escape') event.currentTarget.blur()
+              }}
+              spellCheck={false}
+              classNames={{ input: 'mono' }}
+            />
+            <div className={styles.tools}>
+              <ColumnPicker experiments={experiments} columns={columns ?? []} pins={state.pins} set={set} />
+            </div>
+          </div>
+          {columns ? (
+            <RunTable experiments={experiments} columns={columns} state={state} set={set} toFilter={toFilter} />
+          ) : (
+            <Loading what="runs" lines={12} />
+          )}
+        </Panel>
+      </Page>
+    </div>
+  )
+}
