@@ -52,7 +52,7 @@ server.process.once('exit', (code) => {
 try {
   say(`Slipway runs at ${server.url}; nine months of flights follow`)
   const report = await walk(server.url, prepared, { speed, say })
-  say(closingTable(report, server.url))
+  say(closingTable(report))
   if (values.report) await writeFile(resolve(cwd, values.report), `${JSON.stringify(report, null, 2)}\n`)
   const failed = report.stages.filter(({ ok }) => !ok).map(({ name }) => name)
   if (failed.length > 0) say(`Not as it should be: ${failed.join(', ')}`)
@@ -62,7 +62,7 @@ try {
   for (const mistake of mistakes) say(`The report is not what its schema says: ${mistake}`)
   const ok = failed.length === 0 && report.requests.failed === 0 && mistakes.length === 0
   if (values.headless || !ok) await end(ok ? 0 : 1)
-  else say('It stays up until Ctrl-C.')
+  else say(`Look around: ${server.url}. It stays up until Ctrl-C.`)
 } catch (error) {
   say(`The demonstration could not go on: ${(error as Error).message}`)
   await end(1)

@@ -100,7 +100,7 @@ export function auc(rows: readonly { score: number; label: number }[]): number {
   return (ranks - (positives * (positives + 1)) / 2) / (positives * negatives)
 }
 
-export function closingTable(report: Report, url: string): string {
+export function closingTable(report: Report): string {
   const lines = ['', 'month     AUC frozen  AUC live']
   for (const { month, frozen, live } of report.auc_by_month)
     lines.push(`${month}      ${frozen.toFixed(3)}     ${live.toFixed(3)}`)
@@ -112,8 +112,6 @@ export function closingTable(report: Report, url: string): string {
     `${report.requests.served.toLocaleString('en')} requests served, failed = ${report.requests.failed}; p50 ${report.latency_ms.p50.toFixed(1)} ms, p99 ${report.latency_ms.p99.toFixed(1)} ms`,
     `replayed ${Math.round(report.speed).toLocaleString('en')} times as fast as it happened (stated: ${report.stated_speed.toLocaleString('en')}); windows were at most ${(report.lags.event_time_ms_max / 3_600_000).toFixed(1)} h of event time behind; held ${(report.lags.held_ms / 1000).toFixed(1)} s for work at boundaries of days`,
     `${report.stages.filter(({ ok }) => ok).length} of ${report.stages.length} stages did what they should, in ${Math.round(report.seconds)} s`,
-    '',
-    `Look around: ${url}`,
   )
   return lines.join('\n')
 }
