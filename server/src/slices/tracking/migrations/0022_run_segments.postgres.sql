@@ -1,4 +1,4 @@
--- Runs column by column, beside the rows, which stay the truth (docs/decisions/0082-search-in-columns.md). A segment
+-- Runs column by column, beside the rows, which stay the truth (docs/decisions/0084-search-in-columns.md). A segment
 -- holds runs of one experiment as they were when it was sealed and is never rewritten. A run whose `segment` is null is
 -- loose: it is read from the rows. Whatever changes a run makes it loose and its place in the segment dead.
 CREATE TABLE run_segment (
