@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { mlflowWording } from '#adapters/mlflow'
 import { systemClock } from '#kernel/clock.ts'
 import { conflict } from '#kernel/errors.ts'
 import { createServer, listen } from '#kernel/http/server.ts'
@@ -63,6 +64,7 @@ export async function startApp(config: Config, overrides: AppOverrides = {}): Pr
       dev: config.dev,
       hosts: config['server.hosts'],
       connections_max: config['server.connections'],
+      wordingOf: (address) => mlflowWording(address, log),
     })
     // Steps and Python processes call back: they need the address before it is known, so they are given a way to ask.
     let url = ''

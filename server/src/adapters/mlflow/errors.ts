@@ -69,3 +69,9 @@ export const methodNotAllowed = (request: FastifyRequest, reply: FastifyReply, a
       }),
     )
 }
+
+/** This wire's words for addresses of its own that cannot even be read. */
+export const mlflowWording = (address: string, log: Log): ReturnType<typeof mlflowErrorHandler> | undefined =>
+  /^(?:\/w\/[^/]+)?\/(?:api|ajax-api)\/[23]\.0\/|^\/(?:get-artifact|model-versions)\b/.test(address)
+    ? mlflowErrorHandler(log)
+    : undefined

@@ -14,6 +14,7 @@ import { runs } from './tracking-runs.ts'
 export type { MlflowDeps } from './api.ts'
 export type { ArtifactMount } from './artifact-mounts.ts'
 export { mlflowDescriptions } from './description.ts'
+export { mlflowWording } from './errors.ts'
 
 /** Every group of JSON endpoints, by the version under which it answers. A new group is one more line here. */
 const GROUPS: Record<'2.0' | '3.0', readonly Group[]> = {

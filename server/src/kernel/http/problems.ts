@@ -25,6 +25,11 @@ export function asProblem(error: unknown): DomainError {
       },
     )
   }
+  if (fastify.code === 'FST_ERR_BAD_URL')
+    return new DomainError('invalid', 'the address is not percent-encoded UTF-8', {
+      field: 'path',
+      remedy: 'Percent-encode names and paths as UTF-8.',
+    })
   if (fastify.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
     return new DomainError('too-large', 'the body is larger than this route takes')
   if (fastify.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')

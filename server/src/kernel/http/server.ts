@@ -21,7 +21,11 @@ export interface ServerOptions {
   hosts: readonly string[]
   /** Connections open at once; further ones are closed at once. Default 4,096. */
   connections_max?: number
+  /** Who words the refusal of an address that cannot be read, so that no route is found for it: a wire of others, by its paths. */
+  wordingOf?(url: string): ErrorWording | undefined
 }
+
+type ErrorWording = ReturnType<typeof problemReply>
 
 /** The bare HTTP server: limits, validation, problem details, Host and Origin checks, workspace prefix. Routes come later. */
 export function createServer(options: ServerOptions): FastifyInstance {
@@ -34,6 +38,12 @@ export function createServer(options: ServerOptions): FastifyInstance {
     genReqId: () => options.ids.hex(),
     logger: false,
     forceCloseConnections: 'idle',
+    // Before any route and hook: `%zz`, or bytes that are no UTF-8.
+    frameworkErrors: (error, request, reply) => {
+      reply.header('x-content-type-options', 'nosniff').header('x-frame-options', 'DENY')
+      const word = options.wordingOf?.(request.raw.url ?? '') ?? problemReply(options.log)
+      word(error, request as never, reply as never)
+    },
     rewriteUrl: (request) => {
       // `/w/<name>/…` is the same request in workspace <name>, on every wire.
       const match = /^\/w\/([^/?#]{1,120})(\/.*)?$/s.exec(request.url ?? '/')
