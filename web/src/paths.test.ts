@@ -36,12 +36,16 @@ test('every address of the UI', () => {
     jobs: paths.jobs({}),
     audit: paths.audit({ name: 'releases.', who: 'rule' }),
     access: paths.access({ tab: 'people' }),
+    charts: paths.charts({ runs: '0a,0b', view: 'scatter' }),
+    compatibility: paths.compatibility(),
   } satisfies Record<keyof typeof paths, string>).toMatchInlineSnapshot(`
     {
       "access": "/access?tab=people",
       "alerts": "/alerts?state=open",
       "audit": "/audit?name=releases.&who=rule",
+      "charts": "/charts?runs=0a%2C0b&view=scatter",
       "compareRuns": "/runs?compare=0a%2C0b",
+      "compatibility": "/compatibility",
       "dataset": "/datasets/a%20b%2Fc%3F",
       "datasetVersion": "/datasets/a%20b%2Fc%3F/3?tab=rows",
       "datasetVersionById": "/dataset-versions/dsv_1",

@@ -27,6 +27,10 @@ export const paths = {
   experiment: (id: string, query?: { filter?: string; order?: string }) => withQuery(`/experiments/${e(id)}`, query),
   run: (id: string, query?: { tab?: string; file?: string }) => withQuery(`/runs/${e(id)}`, query),
   compareRuns: (ids: readonly string[]) => withQuery('/runs', { compare: ids.join(',') }),
+  /** Curves of these runs, or of an experiment's newest. */
+  charts: (query: { runs?: string; experiment?: string; filter?: string; view?: string; keys?: string }) =>
+    withQuery('/charts', query),
+  compatibility: () => '/compatibility',
   models: () => '/models',
   model: (name: string) => `/models/${e(name)}`,
   modelVersion: (name: string, version: number | string) => `/models/${e(name)}/${e(version)}`,
@@ -54,6 +58,8 @@ export const UI_ROOTS = [
   'access',
   'alerts',
   'audit',
+  'charts',
+  'compatibility',
   'dataset-versions',
   'datasets',
   'endpoints',

@@ -47,6 +47,8 @@ const pages = [
   at('/monitors', () => import('./pages/monitor/monitors.tsx'), 'Monitors'),
   at('/alerts', () => import('./pages/monitor/alerts.tsx'), 'Alerts'),
   at('/jobs', () => import('./pages/jobs/jobs.tsx'), 'Jobs'),
+  at('/charts', () => import('./pages/charts/charts.tsx'), 'ChartsPage'),
+  at('/compatibility', () => import('./pages/compatibility/compatibility.tsx'), 'Compatibility'),
   at('/access', () => import('./pages/access/access.tsx'), 'Access'),
 ]
 

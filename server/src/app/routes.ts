@@ -17,7 +17,7 @@ import { qualityRoutes } from '#slices/quality'
 import { registryRoutes } from '#slices/registry'
 import { releaseRoutes } from '#slices/releases'
 import { servingRoutes } from '#slices/serving'
-import { trackingRoutes } from '#slices/tracking'
+import { artifactViewRoutes, trackingRoutes } from '#slices/tracking'
 import { MLFLOW_VERSION, version } from './about.ts'
 import { evidenceOf } from './bridges.ts'
 import { deliveryRoutes } from './delivery-routes.ts'
@@ -68,6 +68,7 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<voi
     datasetRoutes(own, { route, datasets, blobs, store, cursors })
     qualityRoutes(own, { route, quality, datasets, cursors })
     trackingRoutes(own, { routes, store, tracking, blobs, cursors, log })
+    artifactViewRoutes(own, { routes, store, tracking, blobs, analytics: parts.analytics })
     registryRoutes(own, { route, registry, store, cursors, holds, evidence: evidenceOf(parts) })
     pipelineRoutes(own, { route, pipelines, store, cursors })
     servingRoutes(own, { routes, serving, store })

@@ -14,6 +14,8 @@ export const UI_ROOTS = [
   'access',
   'alerts',
   'audit',
+  'charts',
+  'compatibility',
   'dataset-versions',
   'datasets',
   'endpoints',
@@ -45,6 +47,8 @@ const policy = (nonce: string): string =>
     "img-src 'self' data: blob:",
     "font-src 'self'",
     "connect-src 'self'",
+    // Frames are for pages out of artifacts; they may go nowhere else either.
+    "frame-src 'self'",
     "base-uri 'none'",
     "form-action 'self'",
     "frame-ancestors 'none'",

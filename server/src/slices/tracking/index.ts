@@ -1,5 +1,6 @@
 export { sendArtifact } from './artifact-files.ts'
 export { pathOfUri as artifactPathOfUri, safePath as safeArtifactPath } from './artifact-paths.ts'
+export { type ArtifactViewDeps, artifactViewRoutes } from './artifact-views.ts'
 export { joinPath as joinArtifactPath } from './artifacts.ts'
 export { BOARD_LIMITS, type BoardPart, type BoardRecord } from './boards/model.ts'
 export { trackingCommands } from './commands.ts'

@@ -1,8 +1,10 @@
-import { type KeyboardEvent, type PointerEvent, useId, useMemo, useRef, useState } from 'react'
-import { count, measure } from '../format.ts'
+import { type KeyboardEvent, memo, type PointerEvent, useId, useMemo, useRef, useState } from 'react'
+import { count, measure, span } from '../format.ts'
 import styles from './chart.module.css'
+import { Legend } from './legend.tsx'
+import { domainOf, logTicks, pathOf, summaryOf, valueAt } from './line-domain.ts'
 import { type Marker, Marks, type Span, type Threshold } from './marks.tsx'
-import { airy, linear, logarithmic, nearest, ticks, timeTicks, timeWords } from './scale.ts'
+import { linear, logarithmic, nearest, type Scale, ticks, timeTicks, timeWords } from './scale.ts'
 import { useWidth } from './width.ts'
 
 export interface Line {
@@ -13,6 +15,10 @@ export interface Line {
   /** Rising in x; null where nothing is known: the line breaks. */
   points: readonly (readonly [x: number, y: number | null])[]
   dashed?: boolean
+  /** A stroke of its own, as SVG writes it. */
+  dash?: string | undefined
+  /** Behind the others, and silent: what another line was smoothed from. */
+  faint?: boolean
   /** Single values matter: each is a dot. */
   dots?: boolean
 }
@@ -20,11 +26,13 @@ export interface Line {
 export interface LineChartProps {
   label: string
   lines: readonly Line[]
-  /** What x is. `time` is epoch ms, shown in UTC. */
-  x: 'step' | 'time'
+  /** What x is. `time` is epoch ms, shown in UTC; `span` is milliseconds since something began. */
+  x: 'step' | 'time' | 'span'
   height?: number
   format?: (value: number) => string
   log?: boolean
+  /** The range of y is that of most values; the others fall off. */
+  clipped?: boolean
   /** Part of x to show; all when left out. */
   range?: readonly [number, number] | undefined
   onRange?: (range: [number, number] | undefined) => void
@@ -40,9 +48,18 @@ export interface LineChartProps {
   legend?: boolean
 }
 
+const WORDS = {
+  step: (value: number) => `step ${count(value)}`,
+  time: (value: number) => `${timeWords(value, 0)} UTC`,
+  span: (value: number) => `after ${span(value)}`,
+}
 const PAD = { left: 52, right: 14, bottom: 24 }
 /** A drag shorter than this is a click. */
 const DRAG_PX = 6
+/** Lines whose value the crosshair tells, the highest first. */
+const TOLD_MAX = 12
+/** One press of + or −. */
+const ZOOM = 0.5
 
 export function LineChart({
   label,
@@ -51,6 +68,7 @@ export function LineChart({
   height = 200,
   format = measure,
   log = false,
+  clipped = false,
   range,
   onRange,
   markers = [],
@@ -76,17 +94,20 @@ export function LineChart({
     [lines],
   )
   const [xMin, xMax] = range ?? [xs[0] ?? 0, xs.at(-1) ?? 1]
-  const [yMin, yMax] = useMemo(() => domain(lines, thresholds, xMin, xMax, log), [lines, thresholds, xMin, xMax, log])
+  const [yMin, yMax] = useMemo(
+    () => domainOf(lines, { thresholds, x: [xMin, xMax], log, clip: clipped }),
+    [lines, thresholds, xMin, xMax, log, clipped],
+  )
   const top = markers.length > 0 ? 26 : 10
   const [left, right, bottom] = [PAD.left, width - PAD.right, height - PAD.bottom]
   const flat = xMin === xMax
   const sx = linear(flat ? xMin - 1 : xMin, flat ? xMax + 1 : xMax, left, right)
   const sy = log ? logarithmic(yMin, yMax, bottom, top) : linear(yMin, yMax, bottom, top)
   const yTicks = log ? logTicks(yMin, yMax) : ticks(yMin, yMax, Math.max(2, Math.round(height / 48)))
-  const xTicks = (x === 'time' ? timeTicks : ticks)(sx.min, sx.max, Math.max(2, Math.round(width / 110))).filter(
-    (tick) => x === 'time' || Number.isInteger(tick),
+  const xTicks = (x === 'step' ? ticks : timeTicks)(sx.min, sx.max, Math.max(2, Math.round(width / 110))).filter(
+    (tick) => x !== 'step' || Number.isInteger(tick),
   )
-  const say = xWords ?? ((value: number) => (x === 'time' ? `${timeWords(value, 0)} UTC` : `step ${count(value)}`))
+  const say = xWords ?? WORDS[x]
 
   const place = (event: PointerEvent<SVGSVGElement>) => {
     const box = event.currentTarget.getBoundingClientRect()
@@ -106,6 +127,12 @@ export function LineChart({
   }
   const press = (event: KeyboardEvent) => {
     if (event.key === 'Escape') setAt(undefined)
+    if (onRange && event.key === '0') onRange(undefined)
+    if (onRange && (event.key === '+' || event.key === '-') && xMax > xMin) {
+      const middle = at ?? (xMin + xMax) / 2
+      const half = ((xMax - xMin) / 2) * (event.key === '+' ? ZOOM : 1 / ZOOM)
+      onRange([middle - half, middle + half])
+    }
     if (event.key === 'Enter' && at !== undefined) onPick?.(at)
     const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
     if (step === 0 || xs.length === 0) return
@@ -114,35 +141,17 @@ export function LineChart({
     setAt(xs[Math.min(xs.length - 1, Math.max(0, from + step))])
   }
 
-  const atHover = at === undefined ? [] : lines.flatMap((line) => valueAt(line, at))
+  const atHover = at === undefined ? [] : lines.flatMap((line) => (line.faint ? [] : valueAt(line, at)))
+  const told = [...atHover].sort((a, b) => b.y - a.y).slice(0, TOLD_MAX)
   return (
     <div className={styles.chart} ref={ref}>
-      {legend && lines.length > 1 && (
-        <ul className={styles.legend}>
-          {lines.map(({ key, label: words, color, dashed }) => (
-            <li key={key}>
-              <svg width="16" height="8" aria-hidden="true">
-                <line
-                  x1="0"
-                  x2="16"
-                  y1="4"
-                  y2="4"
-                  stroke={color}
-                  strokeWidth="2.5"
-                  {...(dashed && { strokeDasharray: '4 3' })}
-                />
-              </svg>
-              {words}
-            </li>
-          ))}
-        </ul>
-      )}
+      {legend && lines.length > 1 && <Legend lines={lines.filter(({ faint }) => !faint)} />}
       <svg
         width={width}
         height={height}
         className={styles.svg}
         role="img"
-        aria-label={`${label}. ${summary(lines, format)}`}
+        aria-label={`${label}. ${summaryOf(lines, format)}`}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrows walk along the values
         tabIndex={0}
         onPointerMove={move}
@@ -167,7 +176,7 @@ export function LineChart({
         ))}
         {xTicks.map((tick) => (
           <text key={tick} x={sx.at(tick)} y={height - 6} textAnchor="middle" className={styles.tick}>
-            {x === 'time' ? timeWords(tick, sx.max - sx.min) : count(tick)}
+            {x === 'time' ? timeWords(tick, sx.max - sx.min) : x === 'span' ? span(tick) : count(tick)}
           </text>
         ))}
         <Marks
@@ -184,24 +193,16 @@ export function LineChart({
           {picked !== undefined && (
             <line x1={sx.at(picked)} x2={sx.at(picked)} y1={top} y2={bottom} className={styles.picked} />
           )}
-          {lines.map((line) => (
-            <path
-              key={line.key}
-              d={pathOf(line, sx.at, sy.at)}
-              fill="none"
-              stroke={line.color}
-              className={styles.line}
-              {...(line.dashed && { strokeDasharray: '5 4' })}
-            />
-          ))}
-          {lines.map((line) =>
-            line.dots || line.points.length === 1
-              ? line.points.map(
-                  ([px, py]) =>
-                    py !== null && <circle key={px} cx={sx.at(px)} cy={sy.at(py)} r={2.6} fill={line.color} />,
-                )
-              : null,
-          )}
+          <Drawn
+            lines={lines}
+            x={`${xMin} ${xMax}`}
+            y={`${yMin} ${yMax}`}
+            log={log}
+            width={width}
+            height={height}
+            sx={sx}
+            sy={sy}
+          />
           {at !== undefined && <line x1={sx.at(at)} x2={sx.at(at)} y1={top} y2={bottom} className={styles.cross} />}
           {atHover.map(({ line, y }) => (
             <circle key={line.key} cx={sx.at(at!)} cy={sy.at(y)} r={4} fill={line.color} className={styles.dot} />
@@ -215,79 +216,60 @@ export function LineChart({
           style={sx.at(at) > width / 2 ? { right: width - sx.at(at) + 12, top } : { left: sx.at(at) + 12, top }}
         >
           <strong>{say(at)}</strong>
-          {atHover.map(({ line, y }) => (
+          {told.map(({ line, y }) => (
             <span key={line.key}>
               <i style={{ background: line.color }} />
               {lines.length > 1 && <span className="grow">{line.label}</span>}
               <b>{format(y)}</b>
             </span>
           ))}
+          {told.length < atHover.length && <span className="muted">and {atHover.length - told.length} more</span>}
         </div>
       )}
     </div>
   )
 }
 
-function domain(
-  lines: readonly Line[],
-  thresholds: readonly Threshold[],
-  xMin: number,
-  xMax: number,
-  log: boolean,
-): [number, number] {
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  for (const { points } of lines)
-    for (const [px, py] of points) {
-      if (py === null || px < xMin || px > xMax || (log && py <= 0)) continue
-      if (py < low) low = py
-      if (py > high) high = py
-    }
-  for (const { y } of thresholds) {
-    low = Math.min(low, y)
-    high = Math.max(high, y)
-  }
-  if (!log) return airy(low, high)
-  return Number.isFinite(low) ? [low * 0.9, Math.max(high, low * 1.5) * 1.1] : [0.1, 1]
+interface DrawnProps {
+  lines: readonly Line[]
+  x: string
+  y: string
+  log: boolean
+  width: number
+  height: number
+  sx: Scale
+  sy: Scale
 }
 
-function logTicks(min: number, max: number): number[] {
-  const found: number[] = []
-  for (let power = Math.floor(Math.log10(min)); 10 ** power <= max; power++)
-    for (const factor of [1, 3])
-      if (factor * 10 ** power >= min && factor * 10 ** power <= max)
-        found.push(Number((factor * 10 ** power).toPrecision(3)))
-  return found.length > 6 ? found.filter((each) => Number.isInteger(Math.log10(each))) : found
-}
-
-function pathOf({ points }: Line, sx: (x: number) => number, sy: (y: number) => number): string {
-  let path = ''
-  let open = false
-  for (const [x, y] of points) {
-    if (y === null) open = false
-    else {
-      path += `${open ? 'L' : 'M'}${sx(x).toFixed(1)} ${sy(y).toFixed(1)}`
-      open = true
-    }
-  }
-  return path
-}
-
-function valueAt(line: Line, x: number): { line: Line; y: number }[] {
-  const xs = line.points.map(([px]) => px)
-  if (xs.length === 0) return []
-  const [px, y] = line.points[nearest(xs, x)]!
-  // A series that has no value here says nothing here.
-  const near = px === x || (xs.length > 20 && Math.abs(px - x) <= (xs.at(-1)! - xs[0]!) / xs.length)
-  return y !== null && near ? [{ line, y }] : []
-}
-
-function summary(lines: readonly Line[], format: (value: number) => string): string {
-  return lines
-    .slice(0, 6)
-    .map(({ label, points }) => {
-      const values = points.flatMap(([, y]) => (y === null ? [] : [y]))
-      if (values.length === 0) return `${label}: no values`
-      return `${label}: ${values.length} values, last ${format(values.at(-1)!)}, from ${format(Math.min(...values))} to ${format(Math.max(...values))}`
-    })
-    .join('; ')
-}
+/** Drawn anew only when it looks different: not with each move of the pointer. */
+const Drawn = memo(
+  ({ lines, sx, sy }: DrawnProps) => (
+    <>
+      {lines.map((line) => (
+        <path
+          key={line.key}
+          d={pathOf(line, sx, sy)}
+          fill="none"
+          stroke={line.color}
+          className={styles.line}
+          {...(line.faint && { opacity: 0.28 })}
+          {...((line.dash ?? line.dashed) && { strokeDasharray: line.dash ?? '5 4' })}
+        />
+      ))}
+      {lines.map((line) =>
+        line.dots || line.points.length === 1
+          ? line.points.map(
+              ([px, py]) => py !== null && <circle key={px} cx={sx.at(px)} cy={sy.at(py)} r={2.6} fill={line.color} />,
+            )
+          : null,
+      )}
+    </>
+  ),
+  (a, b) =>
+    a.lines === b.lines &&
+    a.x === b.x &&
+    a.y === b.y &&
+    a.log === b.log &&
+    a.width === b.width &&
+    a.height === b.height,
+)

@@ -1,6 +1,7 @@
 import { Checkbox } from '@mantine/core'
 import { useQueries } from '@tanstack/react-query'
 import { q } from '../../api/queries.ts'
+import { looksOf } from '../../kit/charts/curves.ts'
 import { Empty, Loading, Problem } from '../../kit/condition.tsx'
 import { shortId } from '../../kit/format.ts'
 import { A } from '../../kit/link.tsx'
@@ -8,12 +9,12 @@ import { Page, Panel } from '../../kit/page.tsx'
 import { State } from '../../kit/state.tsx'
 import { useUrlState } from '../../kit/url-state.ts'
 import { paths } from '../../paths.ts'
-import { ChartGrid, type Drawn } from './charts.tsx'
+import type { Drawn } from '../charts/metric-chart.tsx'
+import { ChartGrid } from './charts.tsx'
 import { compareRows, labelsOf } from './compare-rows.ts'
 import styles from './run.module.css'
 
 const RUNS_MAX = 8
-const COLORS = ['var(--s1)', 'var(--s2)', 'var(--s3)', 'var(--s4)', 'var(--s5)', 'var(--s6)', 'var(--s7)', 'var(--s8)']
 
 /** Runs side by side: what differs first, then their curves in one chart each. */
 export function Compare() {
@@ -35,14 +36,20 @@ export function Compare() {
   const failed = runs.find(({ isError }) => isError)
   const known = runs.flatMap(({ data }) => data ?? [])
   const labels = labelsOf(known)
-  const colorOf = (id: string) => COLORS[ids.indexOf(id)]!
+  const colorOf = (id: string) => looksOf(ids.indexOf(id)).color
   const groups = new Map<string, Drawn[]>()
   for (const [at, { data }] of curves.entries()) {
     const id = ids[at]!
     for (const series of data ?? [])
       groups.set(series.key, [
         ...(groups.get(series.key) ?? []),
-        { id, label: labels.get(id) ?? shortId(id), color: colorOf(id), series },
+        {
+          run_id: id,
+          label: labels.get(id) ?? shortId(id),
+          ...looksOf(at),
+          start_ms: Date.parse(runs[at]?.data?.started ?? '') || 0,
+          series,
+        },
       ])
   }
   return (

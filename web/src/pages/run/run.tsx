@@ -62,7 +62,14 @@ export function Run() {
               </Tabs.List>
               <Tabs.Panel value="metrics" pt="md">
                 <Show query={metrics} what="the metrics">
-                  {(series) => <Charts series={series} running={data.status === 'RUNNING'} />}
+                  {(series) => (
+                    <Charts
+                      run_id={id}
+                      start_ms={Date.parse(data.started)}
+                      series={series}
+                      running={data.status === 'RUNNING'}
+                    />
+                  )}
                 </Show>
               </Tabs.Panel>
               <Tabs.Panel value="params" pt="md">
