@@ -10,6 +10,9 @@ from mlflow.exceptions import MlflowException
 
 STEPS = []
 
+"""Generation of the client: (2, 9), (2, 22), (3, 17). What a generation lacks, a step leaves out."""
+VERSION = tuple(int(part) for part in mlflow.__version__.split(".")[:2])
+
 
 def step(function):
     STEPS.append(function)

@@ -6,10 +6,33 @@ import { testEnvironments } from './python.ts'
 
 const JOURNEYS = join(import.meta.dirname, '..', 'journeys')
 
+/** Generations of MLflow's client, by the file with the exact versions of each; all on Python 3.11. */
+export const GENERATIONS = {
+  newest: 'environment.lock',
+  '2.22': 'environment-2.22.lock',
+  '2.9': 'environment-2.9.lock',
+} as const
+export type Generation = keyof typeof GENERATIONS
+
 /** Full, unmodified MLflow. The first call of a checkout takes minutes: call it in `beforeAll` with a timeout of 600 s. */
-export async function mlflowEnvironment(): Promise<Environment> {
-  return testEnvironments().ensure({ lock: await readFile(join(JOURNEYS, 'environment.lock'), 'utf8') })
+export async function mlflowEnvironment(generation: Generation = 'newest'): Promise<Environment> {
+  const lock = await readFile(join(JOURNEYS, GENERATIONS[generation]), 'utf8')
+  return testEnvironments().ensure({ lock, ...(generation !== 'newest' && { python: '3.11' }) })
 }
+
+/** The steps of a client's day that every generation knows, by their script. */
+export const CLIENT_DAY = {
+  'mlflow_day.py': [
+    'experiments',
+    'runs_metrics_params_tags',
+    'batches',
+    'searching',
+    'nested_runs',
+    'artifacts',
+    'datasets',
+  ],
+  'mlflow_models_day.py': ['models', 'autologging', 'evaluation', 'registering'],
+} as const
 
 export interface Step {
   step: string
@@ -33,6 +56,8 @@ export async function runJourney(
       // A wrong 5xx shows at once instead of after minutes of trying again.
       MLFLOW_HTTP_REQUEST_MAX_RETRIES: '1',
       MLFLOW_REQUIREMENTS_INFERENCE_TIMEOUT: '60',
+      // In the oldest client's days scikit-learn loads distutils before setuptools, which then refuses to replace it.
+      SETUPTOOLS_USE_DISTUTILS: 'stdlib',
       GIT_PYTHON_REFRESH: 'quiet',
       PYTHONWARNINGS: 'ignore',
       ...options.env,

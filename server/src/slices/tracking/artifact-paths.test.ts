@@ -83,6 +83,10 @@ describe('a path in the artifact tree', () => {
     ['..a/b..', '..a/b..'],
     ['...', '...'],
     ['__proto__/constructor', '__proto__/constructor'],
+    [
+      'images/gray%step%23%timestamp%1795459253490%n54d453c-8c62%compressed.webp',
+      'images/gray%step%23%timestamp%1795459253490%n54d453c-8c62%compressed.webp',
+    ],
   ])('%j is kept as %j', (path, kept) => expect(safePath(path)).toBe(kept))
 
   test('has bounds', () => {
