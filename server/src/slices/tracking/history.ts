@@ -3,7 +3,7 @@ import type { Sql } from '#kernel/store/index.ts'
 import { LIMITS } from './limits.ts'
 import { allIn } from './lists.ts'
 import { batchReader } from './metrics/batches.ts'
-import { appendPoints, noPoints, type Place, type Points, placeAt, pushPoint, slicePoints } from './metrics/points.ts'
+import { joined, noPoints, type Place, type Points, placeAt, pushPoint, slicePoints } from './metrics/points.ts'
 import { countAtMost, type Scan, scanPoints } from './metrics/scan.ts'
 import type { Integer, Metric, SearchPage } from './model.ts'
 import { mustFindRun } from './run-rows.ts'
@@ -30,12 +30,14 @@ async function seriesOf(sql: Sql, workspace: string, run_ids: readonly string[],
 
 /** The first `limit` points of a scan. */
 async function firstPoints(sql: Sql, series: Integer, scan: Scan, limit: number): Promise<Points> {
-  const all = noPoints()
+  const parts: Points[] = []
+  let left = limit
   for await (const some of scanPoints(sql, series, scan)) {
-    appendPoints(all, some, Math.min(some.value.length, limit - all.value.length))
-    if (all.value.length >= limit) break
+    parts.push(some.value.length > left ? slicePoints(some, 0, left) : some)
+    left -= some.value.length
+    if (left <= 0) break
   }
-  return all
+  return joined(parts)
 }
 
 const metricAt = (key: string, points: Points, at: number): Metric => ({

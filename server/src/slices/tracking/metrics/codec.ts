@@ -94,6 +94,11 @@ class Reader {
   }
 
   varint(): number {
+    const first = this.bytes[this.at]!
+    if (first < 0x80) {
+      this.at++
+      return first
+    }
     let value = 0
     for (let scale = 1; scale <= 2 ** 56; scale *= 0x80) {
       const byte = this.bytes[this.at++]
@@ -110,7 +115,8 @@ class Reader {
     let step = 0
     for (let i = 0; i < count; i++) {
       const code = this.varint()
-      step += code % 2 === 0 ? code / 2 : -(code + 1) / 2
+      if (code < 2 ** 31) step += code & 1 ? -((code + 1) >>> 1) : code >>> 1
+      else step += code % 2 === 0 ? code / 2 : -(code + 1) / 2
       last += step
       values.push(last)
     }
@@ -125,7 +131,10 @@ class Reader {
       const from = at + plane * count
       for (let i = 0; i < count; i++) plain[i * 8 + plane] = bytes[from + i]!
     }
-    return Array.from(new Float64Array(plain.buffer))
+    const doubles = new Float64Array(plain.buffer)
+    const values: number[] = []
+    for (let i = 0; i < count; i++) values.push(doubles[i]!)
+    return values
   }
 }
 

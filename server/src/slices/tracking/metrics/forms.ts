@@ -21,18 +21,19 @@ export const pointRow = (series: Integer, step: Integer, at_ms: Integer, value: 
   ...columnsOf(value),
 ]
 
-/** Narrow points of a series in step order, as one blob. */
-export async function insertChunk(tx: Tx, series: Integer, points: Points): Promise<void> {
+/** Narrow points of a series in step order, as one blob; with the key of a chunk that was taken, in its place. */
+export async function insertChunk(tx: Tx, series: Integer, points: Points, chunk_key?: number): Promise<void> {
   let [min_ms, max_ms] = [points.at_ms[0]!, points.at_ms[0]!]
   for (const at_ms of points.at_ms) {
     if (at_ms < min_ms) min_ms = at_ms
     if (at_ms > max_ms) max_ms = at_ms
   }
-  await tx.run(
-    'INSERT INTO metric_chunk (series, points, min_step, max_step, min_ms, max_ms, body) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    [series, points.value.length, points.step[0]!, points.step.at(-1)!, min_ms, max_ms, encodePoints(points, false)],
-  )
+  const { step, value } = points
+  const row = [series, value.length, step[0]!, step.at(-1)!, min_ms, max_ms, encodePoints(points, false)]
+  if (chunk_key === undefined) await tx.run(`${PUT_CHUNK}) VALUES (?, ?, ?, ?, ?, ?, ?)`, row)
+  else await tx.run(`${PUT_CHUNK}, chunk_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, [...row, chunk_key])
 }
+const PUT_CHUNK = 'INSERT INTO metric_chunk (series, points, min_step, max_step, min_ms, max_ms, body'
 
 export const POINT = 'metric_point (series, step, at_ms, value, is_nan)'
 export const POINT_ONCE = 'ON CONFLICT DO NOTHING'

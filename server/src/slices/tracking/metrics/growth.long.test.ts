@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { eventsMigrations } from '#kernel/events/index.ts'
 import { holdsMigrations } from '#kernel/holds/index.ts'
 import { ALL_PERMISSIONS } from '#kernel/http/index.ts'
@@ -27,18 +27,21 @@ const WHO = { kind: 'person', id: 'per_test', name: 'ada', workspace: 'default',
 
 /** The writer's own functions over its own connection: what runs in its thread, without the rest of the server around it. */
 describe('as the store grows', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'slipway-growth-'))
-  const file = join(dir, 'slipway.db')
   const random = seededRandom(3)
+  let dir: string
+  let file: string
   let connection: Connection
   let made = 0
 
-  beforeAll(() => {
+  // A file of its own for each, so that its size is what the test made.
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'slipway-growth-'))
+    file = join(dir, 'slipway.db')
     connection = openConnection(file, { readonly: false, cache_kib: 16 * 1024 })
     connection.database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000')
     migrateSqlite(connection, [eventsMigrations, holdsMigrations, trackingMigrations], 1)
   })
-  afterAll(() => {
+  afterEach(() => {
     connection.close()
     rmSync(dir, { recursive: true, force: true })
   })
@@ -156,6 +159,7 @@ describe('as the store grows', () => {
   test(`a point takes at most 12 bytes, and logging costs what it cost, up to ${POINTS_MAX} points`, async () => {
     const rows: Row[] = []
     const before = sizeOf()
+    await measure('warm', {})
     let points = 0
     let run_id = ''
     for (const many of [1e5, 1e6, 1e7, 1e8].filter((each) => each <= POINTS_MAX)) {

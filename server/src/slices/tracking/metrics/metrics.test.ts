@@ -355,6 +355,16 @@ eachStore('metric points', (open, database) => {
     await end(run_id)
     await sealer.sealAll()
     expect((await page(run_id, {}, 'k3')).items).toHaveLength(points)
+    // Logged in order, they lie in order: a reader decodes no block twice.
+    const overlapping = await at.store.read((sql) =>
+      sql.all(
+        `SELECT a.block_key FROM run r JOIN run_metric m ON m.run_key = r.run_key
+         JOIN metric_block a ON a.series = m.series JOIN metric_block b ON b.series = a.series
+         WHERE r.run_id = ? AND a.block_key <> b.block_key AND a.min_step <= b.max_step AND a.max_step >= b.min_step`,
+        [run_id],
+      ),
+    )
+    expect(overlapping).toEqual([])
     expect(((await used()) - before) / (series * points)).toBeLessThan(14)
   })
 })

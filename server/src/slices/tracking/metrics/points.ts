@@ -25,8 +25,18 @@ export const pushPoint = (to: Points, step: Integer, at_ms: Integer, value: numb
   to.value.push(value)
 }
 
-export function appendPoints(to: Points, some: Points, count = some.value.length): void {
-  for (let i = 0; i < count; i++) pushPoint(to, some.step[i]!, some.at_ms[i]!, some.value[i]!)
+export function appendPoints(to: Points, some: Points): void {
+  for (let i = 0; i < some.value.length; i++) pushPoint(to, some.step[i]!, some.at_ms[i]!, some.value[i]!)
+}
+
+/** One after the other. */
+export function joined(parts: readonly Points[]): Points {
+  if (parts.length === 1) return parts[0]!
+  return {
+    step: ([] as Integer[]).concat(...parts.map(({ step }) => step)),
+    at_ms: ([] as Integer[]).concat(...parts.map(({ at_ms }) => at_ms)),
+    value: ([] as number[]).concat(...parts.map(({ value }) => value)),
+  }
 }
 
 /** The first column of an order. */

@@ -8,9 +8,9 @@ import type { Integer } from '../model.ts'
 import { type Batches, batchReader } from './batches.ts'
 import { decodePoints } from './codec.ts'
 import {
-  appendPoints,
   comparePlaces,
   countBelow,
+  joined,
   mainOf,
   merged,
   noPoints,
@@ -179,16 +179,15 @@ export async function* scanPoints(
       }
     } else if (piece_from !== undefined) {
       // Those that overlap are sorted together: one by one, many of them would be merged many times.
-      const some = noPoints()
+      const some: Points[] = []
       let reach = piece_from
-      const until = at + PIECES_AT_ONCE
       do {
         const reaches = order === 'step' ? pieces[at]!.max_step : pieces[at]!.max_ms
         if (reaches > reach) reach = reaches
-        appendPoints(some, await bodies.next())
+        some.push(await bodies.next())
         at++
-      } while (at < pieces.length && at < until && leastOf(pieces[at]!) <= reach)
-      waiting = merged(waiting, within(sorted(some, order), scan), order)
+      } while (at < pieces.length && some.length < PIECES_AT_ONCE && leastOf(pieces[at]!) <= reach)
+      waiting = merged(waiting, within(sorted(joined(some), order), scan), order)
     } else {
       if (waiting.value.length > 0) yield waiting
       return

@@ -45,7 +45,8 @@ async function takeRows(tx: Tx, series: Integer): Promise<Points> {
   )
 }
 
-async function takeChunks(tx: Tx, series: Integer): Promise<{ points: Points; more: boolean }> {
+/** The oldest chunks; `last` is the key of the last one taken. */
+async function takeChunks(tx: Tx, series: Integer): Promise<{ points: Points; more: boolean; last?: number }> {
   const chunks = await tx.all<{ chunk_key: number; points: number }>(
     'SELECT chunk_key, points FROM metric_chunk WHERE series = ? ORDER BY chunk_key LIMIT ?',
     [series, CHUNKS_MAX],
@@ -64,7 +65,7 @@ async function takeChunks(tx: Tx, series: Integer): Promise<{ points: Points; mo
   )
   const all = noPoints()
   for (const { body } of taken) appendPoints(all, decodePoints(body))
-  return { points: sorted(all, 'step'), more: last !== chunks.at(-1)!.chunk_key || chunks.length === CHUNKS_MAX }
+  return { points: sorted(all, 'step'), more: last !== chunks.at(-1)!.chunk_key || chunks.length === CHUNKS_MAX, last }
 }
 
 /** The series' newest block when it is not full, taken out, so that ends of runs do not add up to many small ones. */
@@ -134,13 +135,14 @@ export async function sealSeries(tx: Tx, series: Integer): Promise<{ more: boole
     if (ended && !more && rest.value.length >= CHUNK_POINTS_MIN) {
       await writeBlock(tx, series, rest)
       at = count
-    } else await putBack(tx, series, rest)
+    } else await putBack(tx, series, rest, chunks.last)
   }
   return { more, sealed: at }
 }
 
-async function putBack(tx: Tx, series: Integer, points: Points): Promise<void> {
-  if (points.value.length >= CHUNK_POINTS_MIN) return await insertChunk(tx, series, points)
+/** In the place of what was taken: behind chunks that came later, blocks would overlap. */
+async function putBack(tx: Tx, series: Integer, points: Points, chunk_key: number | undefined): Promise<void> {
+  if (points.value.length >= CHUNK_POINTS_MIN) return await insertChunk(tx, series, points, chunk_key)
   const rows = points.value.map((value, at) => pointRow(series, points.step[at]!, points.at_ms[at]!, value))
   await insertMany(tx, 'metric_point (series, step, at_ms, value, is_nan)', rows, 'ON CONFLICT DO NOTHING')
 }
