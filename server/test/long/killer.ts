@@ -3,6 +3,9 @@ import { type ServerProcess, startServerProcess } from '../hold/server-process.t
 
 /** Between two ends, so that something gets done at all. */
 const PAUSE_MS = { least: 3_000, most: 20_000 }
+/** After so many ends the pauses are longer: where a server takes long to come back, the story would hardly go on. */
+const OFTEN = 30
+const SELDOM = 4
 /** Work that a release, a training or a retraining consists of. */
 const WORK = /^(releases|pipelines|serving)\./
 /** A job whose worker died five times is given up, rightly: of this work, none is killed that often. */
@@ -56,7 +59,8 @@ export function startKiller(first: ServerProcess, data: string, onEnd: (end: End
   const spared = ({ jobs }: Seen) => jobs.some(({ id, kind }) => WORK.test(kind) && (losses.get(id) ?? 0) >= LOSSES_MAX)
   /** Every second time it waits for work and strikes into the middle of it. */
   const moment = async (n: number): Promise<Seen> => {
-    await sleep(PAUSE_MS.least + Math.random() * (PAUSE_MS.most - PAUSE_MS.least))
+    const pause_ms = PAUSE_MS.least + Math.random() * (PAUSE_MS.most - PAUSE_MS.least)
+    await sleep(ends.length < OFTEN ? pause_ms : SELDOM * pause_ms)
     let seen = await look(server)
     const deadline = Date.now() + (n % 2 === 0 ? WORK_WAIT_MS : 0)
     while (!stopped && Date.now() < deadline && !seen.jobs.some(({ kind }) => WORK.test(kind))) {
