@@ -167,6 +167,29 @@ eachStore('the run table over HTTP', (open) => {
     expect((await call('PATCH', '/experiments/999999', { folder: 'a' })).status).toBe(404)
   })
 
+  test('shows nothing of another workspace', async () => {
+    await at.store.write((tx) => at.tracking.ensureDefaultExperiment(tx, 'elsewhere'))
+    at.as(at.who('elsewhere'))
+    try {
+      const own = await at.store.write((tx) =>
+        at.tracking.createExperiment(tx, at.who('elsewhere'), { name: 'own', tags: [] }),
+      )
+      expect(await table()).toMatchObject({ total: 0, rows: [] })
+      expect((await table({ group_by: ['params.model'] })).groups).toEqual([])
+      expect((await good('GET', `/runs/columns?experiment=${one}`)).items).toEqual([])
+      expect((await call('POST', '/runs/compare', { run_ids: [ids[0]] })).status).toBe(404)
+      expect((await call('POST', '/runs/move', { run_ids: [ids[0]], to_experiment: own })).status).toBe(404)
+      expect((await call('POST', '/runs/copy', { run_ids: [ids[0]], to_experiment: own })).status).toBe(404)
+      expect((await call('PATCH', `/experiments/${one}`, { folder: 'mine' })).status).toBe(404)
+    } finally {
+      at.as(undefined)
+    }
+    await good('POST', '/run-views', { name: 'here', experiments: [], state: {} })
+    at.as(at.who('elsewhere'))
+    expect((await good('GET', '/run-views')).items).toEqual([])
+    at.as(undefined)
+  })
+
   test('copies runs with all that was logged to them, and moves them without losing a file', async () => {
     const who = at.who()
     const ref = await at.blobs.put(Buffer.from('bytes'))

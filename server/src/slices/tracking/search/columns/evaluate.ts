@@ -1,4 +1,5 @@
 /** A filter over the columns of a block: which places it holds at. */
+import { invalid } from '#kernel/errors.ts'
 import type { LifecycleView } from '../../model.ts'
 import type { Condition, Filter } from '../parse.ts'
 import { compilePattern, likePattern, numberIn } from '../pattern.ts'
@@ -71,6 +72,7 @@ function holds(block: Block, condition: Condition): Uint8Array {
   if (column.kind === 'number') return byNumber(numbers(block, name), numberTest(condition))
   if (column.kind === 'text') {
     const text = texts(block, name)
+    refuseLongTexts(text, condition)
     if (!comparesNumbers(condition)) return byText(text, textTest(condition))
     const test = numberTest(condition)
     const own = numbersIn(text)
@@ -170,6 +172,20 @@ function textTest({ operator, value }: Condition): (found: string) => boolean {
     default:
       throw new Error(`text has no ${operator}`)
   }
+}
+
+/** Characters that one regular expression looks at: about half a second's work. */
+const MATCHED_CHARS_MAX = 16_000_000
+
+function refuseLongTexts({ texts }: TextColumn, { operator, key }: Condition): void {
+  if (operator !== 'MATCHES' && operator !== 'NOT MATCHES') return
+  let chars = 0
+  for (const text of texts) chars += text.length
+  if (chars <= MATCHED_CHARS_MAX) return
+  throw invalid(`the texts of '${key}' are too long for a regular expression: ${chars} characters together`, {
+    field: 'filter',
+    remedy: 'Use LIKE, or search fewer experiments.',
+  })
 }
 
 /** Each of the texts is looked at once, however many runs have it. */

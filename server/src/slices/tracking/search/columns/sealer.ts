@@ -15,6 +15,8 @@ const CELLS_MAX_HERE = 64_000
 /** So many make a few runs worth sealing. */
 const CELLS_MIN = 50_000
 const EXPERIMENTS_MAX = 200
+/** How long an experiment whose loose runs are as many as before is not counted through again. */
+const COUNTED_MS = 5 * 60_000
 
 const DEAD_SHARE_MAX = 1 / 8
 /** Longest that a segment stays open: then its runs are loose again. */
@@ -37,6 +39,8 @@ export function createRunSealer({ store, now, log }: { store: Store; now: () => 
   let running: Promise<void> = Promise.resolve()
   let newest = -1
   let closer_ms = 0
+  /** Loose runs of an experiment when its cells were last found to be few, and when that was. */
+  const counted = new Map<number, { runs: number; at_ms: number }>()
 
   /**
    * PostgreSQL: whoever began before the segment was opened may have asked whether the run is loose, and not yet
@@ -93,8 +97,12 @@ export function createRunSealer({ store, now, log }: { store: Store; now: () => 
       most: EXPERIMENTS_MAX,
     })) {
       if (stopped || runs >= SEAL_RUNS_MIN) continue
+      const before = counted.get(experiment)
+      if (before?.runs === runs && now() - before.at_ms < COUNTED_MS) continue
       const wide = () => store.query<boolean>('tracking.looseCells', { experiment, least: CELLS_MIN })
       while (!stopped && (await wide()) && (await sealOne(experiment)));
+      counted.set(experiment, { runs, at_ms: now() })
+      if (counted.size > EXPERIMENTS_MAX * 2) counted.delete(counted.keys().next().value!)
     }
   }
 
