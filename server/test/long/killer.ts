@@ -60,7 +60,8 @@ export function startKiller(first: ServerProcess, data: string, onEnd: (end: End
   /** Every second time it waits for work and strikes into the middle of it. */
   const moment = async (n: number): Promise<Seen> => {
     const pause_ms = PAUSE_MS.least + Math.random() * (PAUSE_MS.most - PAUSE_MS.least)
-    await sleep(ends.length < OFTEN ? pause_ms : SELDOM * pause_ms)
+    const until_ms = Date.now() + (ends.length < OFTEN ? pause_ms : SELDOM * pause_ms)
+    while (!stopped && Date.now() < until_ms) await sleep(LOOK_MS)
     let seen = await look(server)
     const deadline = Date.now() + (n % 2 === 0 ? WORK_WAIT_MS : 0)
     while (!stopped && Date.now() < deadline && !seen.jobs.some(({ kind }) => WORK.test(kind))) {
