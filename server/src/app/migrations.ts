@@ -3,6 +3,7 @@ import { holdsMigrations } from '#kernel/holds/index.ts'
 import { jobsMigrations } from '#kernel/jobs/index.ts'
 import type { MigrationSource } from '#kernel/store/index.ts'
 import { accessMigrations } from '#slices/access'
+import { collaborationMigrations } from '#slices/collaboration'
 import { datasetsMigrations } from '#slices/datasets'
 import { explainMigrations } from '#slices/explain'
 import { monitoringMigrations } from '#slices/monitoring'
@@ -19,6 +20,7 @@ export const migrations: readonly MigrationSource[] = [
   holdsMigrations,
   jobsMigrations,
   accessMigrations,
+  collaborationMigrations,
   datasetsMigrations,
   qualityMigrations,
   trackingMigrations,

@@ -16,6 +16,7 @@ import type { Random } from '#kernel/random.ts'
 import type { Store } from '#kernel/store/index.ts'
 import type { Telemetry } from '#kernel/telemetry.ts'
 import { type Access, createAccess } from '#slices/access'
+import { type Collaboration, createCollaboration } from '#slices/collaboration'
 import { createDatasets, type Datasets } from '#slices/datasets'
 import { createExplain, type Explain } from '#slices/explain'
 import { createInsight, type Insight } from '#slices/insight'
@@ -57,6 +58,7 @@ export interface Parts extends PartsInput {
   routes: Routes
   access: Access
   lineage: Lineage
+  collaboration: Collaboration
   datasets: Datasets
   quality: Quality
   tracking: Tracking
@@ -110,6 +112,7 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
     token_grace_ms: config['serving.token_grace'],
   })
   const routes = createRoutes({ store, doorman: access.doorman, clock, ids })
+  const collaboration = createCollaboration({ store, events, jobs, outbound, clock, ids, random, secret: input.secret })
   const datasets = createDatasets({ store, blobs, jobs, events, holds, analytics, clock, ids })
   const quality = createQuality({ store, events, jobs, analytics, datasets, clock, ids })
   const tracking = createTracking({ events, holds, ids, random, now: clock.now })
@@ -237,6 +240,7 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
     routes,
     access,
     lineage,
+    collaboration,
     datasets,
     quality,
     tracking,

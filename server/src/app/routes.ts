@@ -7,6 +7,7 @@ import { tensorboard } from '#adapters/tensorboard'
 import { DomainError } from '#kernel/errors.ts'
 import { DEFAULT_WORKSPACE, EventStream, liveReply, may, type Who } from '#kernel/http/index.ts'
 import { accessRoutes, auditRoutes, reachableWorkspaces } from '#slices/access'
+import { collaborationRoutes } from '#slices/collaboration'
 import { datasetRoutes } from '#slices/datasets'
 import { explainRoutes } from '#slices/explain'
 import { insightRoutes } from '#slices/insight'
@@ -65,6 +66,7 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<voi
     accessRoutes(own, { route, access, store, cursors })
     auditRoutes(own, { route, events, cursors })
     lineageRoutes(own, { route, lineage })
+    collaborationRoutes(own, { route, collaboration: parts.collaboration })
     datasetRoutes(own, { route, datasets, blobs, store, cursors })
     qualityRoutes(own, { route, quality, datasets, cursors })
     trackingRoutes(own, { routes, store, tracking, blobs, cursors, log })
@@ -92,6 +94,7 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<voi
       log,
       version: MLFLOW_VERSION,
       mounts: [registry.pinned],
+      collaboration: parts.collaboration,
       workspaces: (sql, who) => reachableWorkspaces(sql, access, who, '', 1000),
     }),
   )

@@ -1,4 +1,5 @@
 /** The whole nervous system: who reacts to what. Only what may happen a moment later goes this way. */
+import { webhookFact } from '#adapters/mlflow'
 import type { Permission } from '#kernel/http/who.ts'
 import { accessEvents } from '#slices/access'
 import { datasetVersionProfiled } from '#slices/datasets'
@@ -17,6 +18,8 @@ const EXPLAIN: readonly Permission[] = ['registry.read', 'serving.read', 'explai
 const CHECK: readonly Permission[] = ['datasets.read', 'quality.write']
 const START: readonly Permission[] = ['datasets.read', 'pipelines.write']
 
+const TELL: readonly Permission[] = ['registry.read', 'collaboration.write']
+
 const RELEASE: readonly Permission[] = [
   'releases.read',
   'releases.write',
@@ -29,7 +32,17 @@ const RELEASE: readonly Permission[] = [
   'tracking.read',
 ]
 
-export function subscribe({ events, quality, pipelines, serving, explain, releases, tracking }: Parts): void {
+export function subscribe({
+  events,
+  registry,
+  collaboration,
+  quality,
+  pipelines,
+  serving,
+  explain,
+  releases,
+  tracking,
+}: Parts): void {
   events.on(accessEvents.workspaceCreated, 'tracking', ['tracking.write'], async (tx, _who, { after }) => {
     await tracking.ensureDefaultExperiment(tx, after.name)
   })
@@ -43,6 +56,10 @@ export function subscribe({ events, quality, pipelines, serving, explain, releas
   )
   for (const type of TRIGGER_EVENTS)
     events.on(type, 'pipeline-triggers', START, (tx, who, event) => pipelines.considerEvent(tx, who, event))
+  for (const type of Object.values(registryEvents))
+    events.on<unknown>(type, 'webhooks', TELL, (tx, who, event) =>
+      collaboration.tell(tx, who, () => webhookFact(tx, registry, event)),
+    )
   events.on(registryEvents.versionCreated, 'serving', PREPARE, (tx, who, { after }) =>
     serving.prepare(tx, who, after.name, after.version),
   )

@@ -4,6 +4,7 @@ import { invalid } from '#kernel/errors.ts'
 import type { Call, Cursors, Needs, Routes, Who } from '#kernel/http/index.ts'
 import type { Log } from '#kernel/log.ts'
 import type { Sql, Store, Tx } from '#kernel/store/index.ts'
+import type { Collaboration } from '#slices/collaboration'
 import type { Registry } from '#slices/registry'
 import type { SearchPage, Tracking } from '#slices/tracking'
 import type { ArtifactMount } from './artifact-mounts.ts'
@@ -16,6 +17,8 @@ export interface MlflowDeps {
   store: Pick<Store, 'write' | 'read' | 'query' | 'command'>
   tracking: Tracking
   registry: Registry
+  /** Who is told of the registry's changes; without it there are no webhooks. */
+  collaboration?: Collaboration
   blobs: Pick<Blobs, 'put' | 'open' | 'read'>
   cursors: Cursors
   log: Log

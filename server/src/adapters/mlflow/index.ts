@@ -10,15 +10,17 @@ import { experiments } from './tracking-experiments.ts'
 import { metrics } from './tracking-metrics.ts'
 import { loggedModels } from './tracking-models.ts'
 import { runs } from './tracking-runs.ts'
+import { webhooks } from './webhook-routes.ts'
 
 export type { MlflowDeps } from './api.ts'
 export type { ArtifactMount } from './artifact-mounts.ts'
 export { mlflowDescriptions } from './description.ts'
 export { mlflowWording } from './errors.ts'
+export { webhookFact } from './webhook-events.ts'
 
 /** Every group of JSON endpoints, by the version under which it answers. A new group is one more line here. */
 const GROUPS: Record<'2.0' | '3.0', readonly Group[]> = {
-  '2.0': [experiments, runs, metrics, loggedModels, runArtifacts, registry],
+  '2.0': [experiments, runs, metrics, loggedModels, runArtifacts, registry, webhooks],
   '3.0': [serverInfo, workspaces],
 }
 
