@@ -133,6 +133,21 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('-e, --experiment <name>', "experiment (default: the folder's name)")
     .option('-w, --watch', 'go on as the files grow', false)
     .action(act(async () => (await import('./import-tensorboard.ts')).importTensorboard))
+  bring
+    .command('mlflow <source>')
+    .description(
+      "take in a store of MLflow's: a folder mlruns, sqlite:///…, postgresql://… or mysql://…; again: what is new",
+    )
+    .option(
+      '--artifacts <how>',
+      'copy, or reference: those in a store that clients reach themselves stay there',
+      'copy',
+    )
+    .option('--artifact-root <folder>', "folder that the source's server hands out as mlflow-artifacts:")
+    .option('-e, --experiment <name>', 'only this experiment, by name or id (repeatable)', collect, [])
+    .option('--source-workspace <name>', "workspace of the source, where MLflow's store has several")
+    .option('--dry-run', 'only count what is there', false)
+    .action(act(async () => (await import('./import-mlflow.ts')).importMlflow))
 
   try {
     await program.parseAsync(argv, { from: 'user' })

@@ -5,6 +5,7 @@ import type { Holds } from '#kernel/holds/index.ts'
 import type { Sql } from '#kernel/store/index.ts'
 import type { SearchPage } from '#slices/tracking'
 import * as pinnedFiles from './file-store.ts'
+import { createImport, type ImportModel } from './import.ts'
 import type { ModelVersion, RegisteredModel, Runs, Search } from './model.ts'
 import { createModels, type Models } from './models.ts'
 import { createPinnedFiles, type PinnedFiles } from './pinned.ts'
@@ -17,6 +18,7 @@ export interface Registry extends Models, Versions {
   searchModels(sql: Sql, workspace: string, search: Search): Promise<SearchPage<RegisteredModel>>
   searchVersions(sql: Sql, workspace: string, search: Search): Promise<SearchPage<ModelVersion>>
   readonly pinned: PinnedFiles
+  importModel: ImportModel
   /** Whether any version stands on these bytes: asked before a blob is removed. */
   pins(sql: Sql, digest: string): Promise<boolean>
   /** For lineage: labels of versions (`churn/3`), those that are there; their aliases are their state. */
@@ -44,6 +46,7 @@ export function createRegistry(deps: RegistryDeps): Registry {
     searchModels,
     searchVersions,
     pinned: createPinnedFiles(),
+    importModel: createImport(deps, models),
     pins: pinnedFiles.pins,
     async describeVersions(sql, workspace, ids) {
       const at = ids.map(readVersionId).filter((each) => each !== undefined)

@@ -5,6 +5,7 @@ import { type Cursors, PAGE_DEFAULT, PageQuery, type Route } from '#kernel/http/
 import type { Sql, Store } from '#kernel/store/index.ts'
 import type { KeyValue } from '#slices/tracking'
 import { noVersion } from './checks.ts'
+import { importModelRoutes } from './import-routes.ts'
 import type { ModelVersion, RegisteredModel } from './model.ts'
 import { versionSubject } from './models.ts'
 import { registerVersion } from './register.ts'
@@ -50,6 +51,7 @@ export function registryRoutes(app: FastifyInstance, deps: RegistryRouteDeps): v
   modelRoutes(app, deps)
   versionRoutes(app, deps)
   tagAndAliasRoutes(app, deps)
+  importModelRoutes(app, deps)
 }
 
 const SearchQuery = Type.Object({

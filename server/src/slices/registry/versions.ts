@@ -375,7 +375,11 @@ export function digestOf(files: readonly VersionFile[]): string | null {
   return `sha256:${createHash('sha256').update(lines.join('')).digest('hex')}`
 }
 
-function edgesOf(to: Subject, row: { run_id: string | null; logged_model_id: string | null }, from: Resolved): Edge[] {
+export function edgesOf(
+  to: Subject,
+  row: { run_id: string | null; logged_model_id: string | null },
+  from: Resolved,
+): Edge[] {
   const edges: Edge[] = []
   if (row.run_id !== null) edges.push({ from: { kind: 'run', id: row.run_id }, to, relation: 'registered' })
   if (row.logged_model_id !== null) {

@@ -2,6 +2,9 @@
  * What runs beside the database: the hot writes here, the reads of queries.ts. Each write is one transaction, with plain
  * data in and out.
  */
+import { importModels } from './import/models.ts'
+import { importPoints } from './import/points.ts'
+import { importRuns } from './import/runs.ts'
 import { logBatch, logMetric } from './metric-commands.ts'
 import { sealMetrics } from './metrics/seal.ts'
 import {
@@ -35,6 +38,9 @@ export const trackingCommands = {
   'tracking.deleteModelTag': deleteModelTag,
   'tracking.finalizeModel': finalizeModel,
   'tracking.copyRuns': copyRuns,
+  'tracking.importRuns': importRuns,
+  'tracking.importModels': importModels,
+  'tracking.importPoints': importPoints,
   'tracking.openSegment': openSegment,
   'tracking.sealSegment': sealSegment,
   'tracking.dropSegment': dropSegment,

@@ -26,6 +26,13 @@ export interface RunAmended {
   tags?: Record<string, string | null>
 }
 
+/** Of what was taken in at once, those runs that are new. */
+export interface RunsImported {
+  source: string
+  experiment_id: string
+  run_ids: string[]
+}
+
 export interface LoggedModelFact {
   model_id: string
   experiment_id: string
@@ -49,6 +56,10 @@ export const runEnded = event<RunEnded>('tracking.run-ended', 'A run finished, f
 export const runDeleted = event<RunFact>('tracking.run-deleted', 'A run was deleted; it can be restored.')
 export const runRestored = event<RunFact>('tracking.run-restored', 'A deleted run came back.')
 export const runMoved = event<RunFact>('tracking.run-moved', 'A run was moved to another experiment.')
+export const runsImported = event<RunsImported>(
+  'tracking.runs-imported',
+  'Runs of another system were taken in, with the history they had there.',
+)
 export const runAmended = event<RunAmended>(
   'tracking.run-amended',
   'A tag or param of a run changed after the run had ended.',

@@ -198,7 +198,7 @@ export async function logInputs(tx: Tx, input: LogInputs): Promise<void> {
   )
 }
 
-async function putDataset(
+export async function putDataset(
   tx: Tx,
   workspace: string,
   experiment: number,

@@ -4,6 +4,7 @@ import type { Sql } from '#kernel/store/index.ts'
 import { chart, charts } from './charts.ts'
 import { fillExperiments, findExperimentByName, mustFindExperiment } from './experiment-rows.ts'
 import { bulkHistory, history, historyColumns, intervalHistory } from './history.ts'
+import { importState } from './import/state.ts'
 import { LIMITS } from './limits.ts'
 import { liveChange } from './live.ts'
 import { batchedRuns } from './metrics/batches.ts'
@@ -109,6 +110,7 @@ export async function listLoggedModels(sql: Sql, ask: SearchLoggedModels): Promi
 export { createRunTexts, type RunTexts } from './search/run-texts.ts'
 
 export const trackingQueries = {
+  'tracking.importState': importState,
   'tracking.listRuns': listRuns,
   'tracking.listLoggedModels': listLoggedModels,
   'tracking.getRun': getRun,
