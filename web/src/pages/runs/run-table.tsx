@@ -14,9 +14,10 @@ import { Grid, type GridColumn, type GridHandle } from './grid.tsx'
 import { ColumnHead } from './head.tsx'
 import { CHILDREN_MAX, type Placed, usePages, useRunList } from './rows.ts'
 import styles from './runs.module.css'
+import { useStable } from './stable.ts'
 import { CHOSEN_MAX, COLORS, colorOf, type SetState, type TableState } from './state.ts'
 
-export const ROW_PX = 33
+const ROW_PX = 33
 /** Below this the name alone stays in place, and is short. */
 const NARROW_PX = 640
 
@@ -210,13 +211,6 @@ function NoRuns({ state, set }: { state: TableState; set: SetState }) {
     )
   if (state.show === 'deleted') return <Empty title="No run is deleted" />
   return <Empty title="No run yet" command={`MLFLOW_TRACKING_URI=${location.origin} python train.py`} />
-}
-
-/** The same object as long as it says the same. */
-export function useStable<T>(value: T): T {
-  const text = JSON.stringify(value)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the text is the value
-  return useMemo(() => value, [text])
 }
 
 function useNarrow(): boolean {

@@ -2,11 +2,16 @@ import { TextInput } from '@mantine/core'
 import { type ReactNode, useMemo, useRef } from 'react'
 import { Loading } from '../../kit/condition.tsx'
 import { type Crumb, Page, Panel } from '../../kit/page.tsx'
+import { FilterChips } from './chips.tsx'
 import { useColumns } from './default-columns.ts'
+import { GroupTable } from './group-table.tsx'
 import { ColumnPicker } from './picker.tsx'
 import { RunTable } from './run-table.tsx'
 import styles from './runs.module.css'
+import { Selection } from './selection.tsx'
 import { useTableState } from './state.ts'
+import { CsvButton, GroupMenu, Said, ShowMenu } from './tools.tsx'
+import { Views } from './views.tsx'
 
 interface RunsPageProps {
   experiment: string
@@ -47,10 +52,23 @@ export function RunsPage({ experiment, title, crumbs, actions }: RunsPageProps) 
               classNames={{ input: 'mono' }}
             />
             <div className={styles.tools}>
+              <ShowMenu state={state} set={set} />
+              <GroupMenu columns={columns ?? []} state={state} set={set} />
               <ColumnPicker experiments={experiments} columns={columns ?? []} pins={state.pins} set={set} />
+              <Views experiment={experiment} state={state} set={set} />
+              <CsvButton experiments={experiments} columns={columns ?? []} state={state} />
             </div>
+            <FilterChips
+              filter={state.filter}
+              onFilter={(next) => set({ filter: next }, { push: true })}
+              experiments={experiments}
+            />
+            <Said experiments={experiments} state={state} set={set} />
           </div>
-          {columns ? (
+          <Selection state={state} set={set} />
+          {columns && state.group.length > 0 ? (
+            <GroupTable experiments={experiments} columns={columns} state={state} set={set} />
+          ) : columns ? (
             <RunTable experiments={experiments} columns={columns} state={state} set={set} toFilter={toFilter} />
           ) : (
             <Loading what="runs" lines={12} />
