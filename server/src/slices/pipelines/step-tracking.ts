@@ -1,5 +1,6 @@
 /** The tracking run of a step: what its code logs with the plain MLflow client lands under it. */
 import type { Environment } from '#kernel/environments/index.ts'
+import { machineFacts } from '#kernel/machine.ts'
 import type { Tx } from '#kernel/store/index.ts'
 import type { RunStatus } from '#slices/tracking'
 import type { PipelinesDeps } from './deps.ts'
@@ -39,6 +40,8 @@ export function createStepRuns({ tracking, clock }: Pick<PipelinesDeps, 'trackin
         'slipway.pipeline_run': run.id,
         'slipway.step_run': step.id,
         'slipway.code': run.code,
+        'slipway.record.system': JSON.stringify(machineFacts()),
+        'slipway.record.entry': JSON.stringify({ file: run.spec.steps[step.name]!.run.slice(0, TAG_MAX / 2) }),
         ...(run.source.commit && { 'mlflow.source.git.commit': run.source.commit }),
         ...(run.source.branch && { 'mlflow.source.git.branch': run.source.branch }),
         ...(run.source.dirty && { 'slipway.code.dirty': 'true' }),

@@ -10,6 +10,7 @@ import type { ChartAsk, ChartRange, ChartsAsk } from './charts.ts'
 import { experimentCounts } from './experiment-rows.ts'
 import { createRunWatch } from './live.ts'
 import type { LoggedModel, Run, SearchPage } from './model.ts'
+import { recordRoutes } from './record/routes.ts'
 import { experimentReply, modelReply, rowReply } from './replies.ts'
 import { readRunDetail, runDetailReply } from './run-detail.ts'
 import * as schema from './schema.ts'
@@ -60,6 +61,7 @@ export function trackingRoutes(app: FastifyInstance, deps: TrackingRouteDeps): v
   runFileRoutes(app, deps)
   modelRoutes(app, deps)
   boardRoutes(app, deps)
+  recordRoutes(app, deps)
 }
 
 function experimentRoutes(app: FastifyInstance, { routes, tracking, cursors }: TrackingRouteDeps): void {
