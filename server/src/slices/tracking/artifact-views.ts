@@ -70,8 +70,6 @@ export function artifactViewRoutes(app: FastifyInstance, deps: ArtifactViewDeps)
     media_type: 'text/html',
     params: schema.RunPath,
     query: schema.FileQuery,
-    reply: Type.String(),
-    media_type: 'text/html',
     handle: async ({ who, params, query, reply }) => {
       if (!/\.html?$/i.test(query.path))
         throw invalid(`'${query.path.slice(0, 300)}' is not a page`, {

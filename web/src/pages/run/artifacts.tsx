@@ -1,14 +1,14 @@
 import { IconChevronDown, IconChevronRight, IconDownload, IconFile, IconFolder } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { address } from '../../api/client.ts'
 import { q } from '../../api/queries.ts'
 import type { RunDetail } from '../../api/types.ts'
 import { Empty, Loading, Problem } from '../../kit/condition.tsx'
 import { bytes } from '../../kit/format.ts'
 import { Panel } from '../../kit/page.tsx'
 import { useUrlState } from '../../kit/url-state.ts'
-import { Preview } from './preview.tsx'
+import { fileAddress } from '../artifacts/file.ts'
+import { Viewer } from '../artifacts/viewer.tsx'
 import styles from './run.module.css'
 
 type Entry = RunDetail['artifacts'][number]
@@ -32,15 +32,11 @@ export function Artifacts({ run, root }: { run: string; root: readonly Entry[] }
             <>
               <header className="row wrap">
                 <strong className="grow">{file}</strong>
-                <a
-                  href={address(`/runs/${encodeURIComponent(run)}/artifacts/file`, { path: file })}
-                  download
-                  className="row"
-                >
+                <a href={fileAddress(run, file)} download className="row">
                   <IconDownload size={15} /> Download
                 </a>
               </header>
-              <Preview key={file} run={run} path={file} />
+              <Viewer key={file} run={run} path={file} />
             </>
           ) : (
             <p className="muted">Choose a file to look into it.</p>

@@ -16,6 +16,7 @@ import { Words } from '../../kit/words.tsx'
 import { paths } from '../../paths.ts'
 import { Environment, InputsAndOutputs } from './around.tsx'
 import { Artifacts } from './artifacts.tsx'
+import { Board, boardQuery } from './board.tsx'
 import { Charts } from './charts.tsx'
 import { Pairs } from './pairs.tsx'
 import styles from './run.module.css'
@@ -26,6 +27,7 @@ export function Run() {
   const { run: id } = useParams({ strict: false }) as { run: string }
   const query = useQuery(q.run(id))
   const metrics = useQuery(q.runMetrics(id))
+  const board = useQuery(boardQuery(id)).data?.items ?? []
   useLiveRun(id, query.data?.status === 'RUNNING')
   const [tab, setTab] = useUrlState('tab', 'metrics')
   const run = query.data
@@ -54,6 +56,11 @@ export function Run() {
                 <Tabs.Tab value="artifacts">
                   Artifacts <Count of={data.artifacts.length} />
                 </Tabs.Tab>
+                {board.length > 0 && (
+                  <Tabs.Tab value="board">
+                    Board <Count of={board.length} />
+                  </Tabs.Tab>
+                )}
                 <Tabs.Tab value="around">Inputs and outputs</Tabs.Tab>
                 <Tabs.Tab value="environment">Environment</Tabs.Tab>
                 <Tabs.Tab value="tags">
@@ -82,6 +89,9 @@ export function Run() {
               </Tabs.Panel>
               <Tabs.Panel value="artifacts" pt="md">
                 <Artifacts run={id} root={data.artifacts} />
+              </Tabs.Panel>
+              <Tabs.Panel value="board" pt="md">
+                <Board run={id} />
               </Tabs.Panel>
               <Tabs.Panel value="around" pt="md">
                 <InputsAndOutputs run={data} />
