@@ -343,9 +343,9 @@ test('what stands in a workspace is changed from it, and from no other', async (
       const tables = await sql.all("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
       const found = new Set<string>()
       for (const { name } of tables) {
-        // Last uses of tokens, and what the two workspaces share.
+        // Last uses of tokens, counts of calls, and what the two workspaces share.
         if (
-          /^(access_|token|session|delivery|watermark|event_head|experiment_counter|schedule|migration)/.test(
+          /^(access_|token|session|client_call|delivery|watermark|event_head|experiment_counter|schedule|migration)/.test(
             name as string,
           )
         )

@@ -1,3 +1,4 @@
+import { mlflowMigrations } from '#adapters/mlflow'
 import { eventsMigrations } from '#kernel/events/index.ts'
 import { holdsMigrations } from '#kernel/holds/index.ts'
 import { jobsMigrations } from '#kernel/jobs/index.ts'
@@ -30,4 +31,5 @@ export const migrations: readonly MigrationSource[] = [
   monitoringMigrations,
   explainMigrations,
   releasesMigrations,
+  mlflowMigrations,
 ]

@@ -1,5 +1,6 @@
 /** Who is built from what: the kernel's services, then the slices from the lowest number up. */
 import { join } from 'node:path'
+import { type Compatibility, createCompatibility } from '#adapters/mlflow'
 import { type Analytics, createAnalytics } from '#kernel/analytics/index.ts'
 import { type Blobs, createBlobs } from '#kernel/blobs/index.ts'
 import type { Clock } from '#kernel/clock.ts'
@@ -70,6 +71,7 @@ export interface Parts extends PartsInput {
   explain: Explain
   releases: Releases
   insight: Insight
+  compatibility: Compatibility
   /** What must be ready before the first request. */
   prepare(): Promise<void>
   /** What starts once requests can come in. */
@@ -215,6 +217,7 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
     attributions: explain.attributions,
     undelivered: events.undelivered,
   })
+  const compatibility = createCompatibility({ store, clock, log, identify: access.doorman.identify })
   const lineage = createLineage({
     describers: {
       'dataset-version': datasets.describe,
@@ -252,6 +255,7 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
     explain,
     releases,
     insight,
+    compatibility,
     async prepare() {
       // Looked up first: below the reserve of the disk a server that was killed has to start again, and then nothing is written.
       const default_experiment = { workspace: DEFAULT_WORKSPACE, experiment_id: '0' }
@@ -263,6 +267,7 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
     },
     async start() {
       access.start()
+      compatibility.start()
       await pipelines.startTriggers()
       await events.start()
       await jobs.start()
@@ -278,6 +283,7 @@ export async function buildParts(input: PartsInput): Promise<Parts> {
       await explain.stop()
       await events.stop()
       await serving.stop()
+      await compatibility.stop()
       await access.stop()
       await analytics.stop()
       telemetry.stop()

@@ -1,7 +1,7 @@
 /** Every way in: our own API, the foreign wires, and what a machine asks of a server. */
 import swagger from '@fastify/swagger'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { mlflow } from '#adapters/mlflow'
+import { compatibilityRoutes, mlflow } from '#adapters/mlflow'
 import { scoring } from '#adapters/scoring'
 import { tensorboard } from '#adapters/tensorboard'
 import { DomainError } from '#kernel/errors.ts'
@@ -78,6 +78,7 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<voi
     monitoringRoutes(own, { route, monitoring: parts.monitoring })
     releaseRoutes(own, { route, releases: parts.releases, serving, store, cursors })
     insightRoutes(own, { route, insight: parts.insight })
+    compatibilityRoutes(own, { route, compatibility: parts.compatibility })
     jobRoutes(own, { route, jobs: parts.jobs, cursors })
     deliveryRoutes(own, { route, events })
     projectRoutes(own, parts)
@@ -95,6 +96,7 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<voi
       version: MLFLOW_VERSION,
       mounts: [registry.pinned],
       collaboration: parts.collaboration,
+      compatibility: parts.compatibility,
       workspaces: (sql, who) => reachableWorkspaces(sql, access, who, '', 1000),
     }),
   )

@@ -8,6 +8,7 @@ import type { Collaboration } from '#slices/collaboration'
 import type { Registry } from '#slices/registry'
 import type { SearchPage, Tracking } from '#slices/tracking'
 import type { ArtifactMount } from './artifact-mounts.ts'
+import type { Compatibility } from './compatibility.ts'
 import { Fields, parseBody } from './fields.ts'
 import type { OpenAnswer } from './queries.ts'
 
@@ -26,6 +27,8 @@ export interface MlflowDeps {
   mounts?: readonly ArtifactMount[]
   /** Those that the caller may enter, by name. Without it clients are told that there are no workspaces. */
   workspaces?: (sql: Sql, who: Who) => Promise<{ name: string; description?: string | null }[]>
+  /** Counts who calls what. */
+  compatibility?: Pick<Compatibility, 'watch'>
   /** MLflow's version whose API this is, as `/version` answers. */
   version?: string
 }

@@ -14,6 +14,8 @@ import { webhooks } from './webhook-routes.ts'
 
 export type { MlflowDeps } from './api.ts'
 export type { ArtifactMount } from './artifact-mounts.ts'
+export { type Compatibility, createCompatibility, mlflowMigrations } from './compatibility.ts'
+export { compatibilityRoutes } from './compatibility-routes.ts'
 export { mlflowDescriptions } from './description.ts'
 export { mlflowWording } from './errors.ts'
 export { webhookFact } from './webhook-events.ts'
@@ -39,6 +41,7 @@ const ALIASES = ['/api', '/ajax-api']
  * Errors, also of unknown paths below its prefixes, are worded as MLflow words them.
  */
 export async function mlflow(app: FastifyInstance, deps: MlflowDeps): Promise<void> {
+  deps.compatibility?.watch(app)
   for (const alias of ALIASES) {
     for (const [v, groups] of Object.entries(GROUPS)) {
       await app.register(
