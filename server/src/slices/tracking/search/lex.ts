@@ -100,6 +100,10 @@ export function lex(text: string, field = 'filter'): Token[] {
       at++
       continue
     }
+    if (c === ';' && field === 'filter') {
+      const what = `Search filter contained multiple expression '${text.slice(0, 200)}'. Provide AND-ed expression list.`
+      throw wrongFilter(what, field, at)
+    }
     throw wrongFilter(`Invalid clause(s) in ${field} string: '${text.slice(at, at + 50)}'`, field, at)
   }
   return tokens

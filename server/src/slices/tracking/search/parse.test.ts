@@ -121,6 +121,33 @@ describe('a filter', () => {
     expect((thrown as DomainError).problem).toBe('invalid')
   })
 
+  // As in MLflow's own tests; those of its mistakes that mean something here are not among them.
+  test.each([
+    ['metric.acc >= 0.94; metrics.rmse < 1', 'Search filter contained multiple expression'],
+    ['m.acc >= 0.94', 'Invalid entity type'],
+    ['acc >= 0.94', 'Invalid attribute key'],
+    ["p.model >= 'LR'", 'Invalid entity type'],
+    ['attri.x != 1', 'Invalid entity type'],
+    ["model >= 'LR'", 'Invalid attribute key'],
+    ["metrics.A > 0.1 NAND params.B = 'LR'", 'Invalid clause(s) in filter string'],
+    ['`metrics.A > 0.1', 'Invalid clause(s) in filter string'],
+    ['param`.A > 0.1', 'Invalid clause(s) in filter string'],
+    ['attribute.start != 1', 'Invalid attribute key'],
+    ["metric.model = 'LR'", 'Expected numeric value type for metric'],
+    ["metric.model = '5'", 'Expected numeric value type for metric'],
+    ['params.acc = LR', 'value is either not quoted or unidentified quote types'],
+    ['tags.acc = LR', 'value is either not quoted or unidentified quote types'],
+    ['params.acc = `LR`', 'value is either not quoted or unidentified quote types'],
+    ["params.'acc = LR", 'Invalid clause(s) in filter string'],
+    ["params.acc = 'LR", 'Invalid clause(s) in filter string'],
+    ['attribute.status = 5', 'Expected a quoted string value for attributes.'],
+    ["attributes.start_time = '5'", 'Expected numeric value type for numeric attribute: start_time.'],
+    ['dataset.name = 5', 'Expected a quoted string value for dataset attributes.'],
+    ["params.acc > 'a'", "Invalid comparator '>' not one of"],
+    ["metrics.acc LIKE 'a'", "Invalid comparator 'LIKE' not one of"],
+    ["dataset.foo = 'x'", 'Invalid dataset key'],
+  ])('is refused in the words of MLflow: %s', (text, words) => expect(() => parseFilter(text, RUNS)).toThrow(words))
+
   test('never throws anything but invalid, whatever it is made of', () => {
     const random = seededRandom(7)
     const pieces = [

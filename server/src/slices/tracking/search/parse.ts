@@ -60,6 +60,15 @@ export function parseOrder(orders: readonly string[], grammar: Grammar): OrderKe
   return keys
 }
 
+/** As MLflow words it, which its users' scripts look for. */
+const VALUES_OF: Record<Entity, string> = {
+  metric: "metric (e.g. 'my-value').",
+  param: "parameter (e.g. 'my-value').",
+  tag: "tag (e.g. 'my-value').",
+  attribute: 'attributes.',
+  dataset: 'dataset attributes.',
+}
+
 const isWord = (token: Token | undefined, word: string): boolean =>
   token?.kind === 'name' && !token.quoted && token.value.toUpperCase() === word
 
@@ -259,7 +268,7 @@ class Parser {
     const allowed = this.#allowed(key)
     if (allowed.includes(operator) || this.#comparesNumbers(key, operator)) return
     throw this.#wrong(
-      `Invalid comparator '${operator}' for ${key.entity} '${key.key.slice(0, 200)}': not one of ${allowed.join(', ')}`,
+      `Invalid comparator '${operator}' not one of '${allowed.join(', ')}' for ${key.entity} '${key.key.slice(0, 200)}'`,
     )
   }
 
@@ -281,7 +290,7 @@ class Parser {
     if (this.#isNumber(of)) {
       if (token?.kind === 'number' && Number.isFinite(token.value)) return token.value
       throw this.#wrong(
-        `Expected numeric value type for ${entity}${entity === 'metric' ? '' : `: ${key}`}. Found ${found}`,
+        `Expected numeric value type for ${entity === 'metric' ? 'metric' : `numeric attribute: ${key}`}. Found ${found}`,
       )
     }
     if (token?.kind === 'text') {
@@ -297,7 +306,12 @@ class Parser {
       if (compares && Number.isFinite(token.value)) return token.value
     }
     if (this.#grammar.bare_text && token?.kind === 'name') return token.value
-    throw this.#wrong(`Expected a quoted string value for ${entity} (e.g. 'my-value'). Got value ${found}`)
+    if (token?.kind === 'name') {
+      throw this.#wrong(
+        `Parameter value is either not quoted or unidentified quote types used for string value ${found}. Use either single or double quotes.`,
+      )
+    }
+    throw this.#wrong(`Expected a quoted string value for ${VALUES_OF[entity]} Got value ${found}`)
   }
 
   /** Texts, or numbers: all of one kind. */

@@ -37,7 +37,8 @@ export function compilePattern(pattern: string, field = 'filter', at?: number): 
       at,
     )
   }
-  let repeats = 0
+  // A class of Unicode is a few hundred ranges.
+  let repeats = (pattern.match(/\\p/gi)?.length ?? 0) * 5
   for (const [, least, most] of pattern.matchAll(/\{(\d{1,9})(?:,(\d{0,9}))?\}/g)) {
     repeats += Math.max(Number(least), Number(most || 0))
   }

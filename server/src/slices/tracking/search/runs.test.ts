@@ -318,7 +318,7 @@ eachStore('searching runs', (open, database) => {
       const tree = parseFilter(filter, RUNS)!
       const expected = all.filter((run) => holds(tree, run)).sort(plainOrder(parseOrder(order_by, RUNS)))
       const limit = pick([1, 3, 7, 1000])
-      const offset = pick([0, 2, 10])
+      const offset = pick([0, 2, 10, 45, 60])
       const table = await at.store.query<{ total: number; rows: { run_id: string }[] }>('tracking.runTable', {
         ...{ workspace: 'default', experiments, filter, order_by, limit, offset },
       })

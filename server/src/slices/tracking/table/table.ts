@@ -142,6 +142,17 @@ export async function tableRows(sql: Sql, ask: RowsAsk): Promise<TableRow[]> {
   return rows
 }
 
+/** One of them as it is when the other is empty. */
+function added(
+  a: ReadonlyMap<ColumnName, number>,
+  b: ReadonlyMap<ColumnName, number>,
+): ReadonlyMap<ColumnName, number> {
+  if (a.size === 0 || b.size === 0) return a.size === 0 ? b : a
+  const sum = new Map(a)
+  for (const [name, runs] of b) sum.set(name, (sum.get(name) ?? 0) + runs)
+  return sum
+}
+
 const KINDS = { m: 'metric', p: 'param', t: 'tag' } as const
 
 /**
@@ -149,9 +160,9 @@ const KINDS = { m: 'metric', p: 'param', t: 'tag' } as const
  * changed since they were sealed may count twice until they are sealed again.
  */
 export async function runColumns(sql: Sql, ask: ColumnsAsk): Promise<ColumnCount[]> {
-  const counts = new Map<ColumnName, number>()
+  let counts: ReadonlyMap<ColumnName, number> = new Map()
   for (const block of await openFrame(sql, await experimentNumbers(sql, ask.workspace, ask.experiments))) {
-    for (const [name, runs] of await block.counts(sql)) counts.set(name, (counts.get(name) ?? 0) + runs)
+    counts = added(counts, await block.counts(sql))
   }
   const q = ask.q?.toLowerCase()
   const before = (a: { kind: string; key: string }, b: { kind: string; key: string }) =>

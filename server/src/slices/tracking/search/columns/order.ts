@@ -157,12 +157,47 @@ export interface Placed {
   place: number
 }
 
+interface List {
+  ordered: Ordered
+  places: Int32Array
+}
+
+/** Runs beside the longest list for which it pays to look up where each belongs. */
+const BESIDE_MAX = 20_000
+
 /** `count` runs from `skip` on, of lists that are each in order and long enough for that. */
-export function merge(
-  lists: readonly { ordered: Ordered; places: Int32Array }[],
-  skip: number,
-  count: number,
-): Placed[] {
+export function merge(lists: readonly List[], skip: number, count: number): Placed[] {
+  const longest = lists.reduce<List | undefined>((a, b) => (a && a.places.length >= b.places.length ? a : b), undefined)
+  const beside = lists.filter((list) => list !== longest)
+  const others = beside.reduce((sum, { places }) => sum + places.length, 0)
+  if (!longest || skip < others || others === 0 || others > BESIDE_MAX) return mergeAll(lists, skip, count)
+  // Far into a long list: where the few others belong is looked up, instead of walking there.
+  const few = mergeAll(beside, 0, others)
+  const before = few.map(({ ordered, place }) => countBefore(longest, ordered.valuesAt(place)))
+  let next = 0
+  while (next < few.length && before[next]! + next < skip) next++
+  const merged: Placed[] = []
+  for (let at = skip - next; merged.length < count; ) {
+    if (next < few.length && before[next]! <= at) merged.push(few[next++]!)
+    else if (at < longest.places.length) merged.push({ ordered: longest.ordered, place: longest.places[at++]! })
+    else break
+  }
+  return merged
+}
+
+/** How many of a list come before these values. */
+function countBefore({ ordered, places }: List, values: readonly SortValue[]): number {
+  let low = 0
+  let high = places.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (ordered.compareWith(places[middle]!, values) < 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function mergeAll(lists: readonly List[], skip: number, count: number): Placed[] {
   if (lists.length === 1) {
     const { ordered, places } = lists[0]!
     return Array.from(places.subarray(skip, skip + count), (place) => ({ ordered, place }))

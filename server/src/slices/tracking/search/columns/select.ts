@@ -120,7 +120,8 @@ export async function selectPage(
     if (after && !whole) places = places.filter((place) => ordered.compareWith(place, after) > 0)
     if (whole) places = after ? whole.subarray(firstAfter(ordered, whole, after)) : whole
     else {
-      const most = offset + limit + 1
+      // Whoever leafs through pages comes again: then the whole order is kept.
+      const most = offset > 0 && block.identity ? places.length : offset + limit + 1
       places = ordered.first(places, most)
       if (!after && block.identity && places.length === found.places.length) {
         found.orders.set(name, places)
