@@ -234,6 +234,32 @@ export interface paths {
       }
     }
   }
+  '/api/slipway/v1/compatibility': {
+    /** Which versions of MLflow's clients called what, what is not supported first; at most 2,000 kinds of calls */
+    get: {
+      parameters: { query?: never; path?: never }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            /** As it calls itself: `mlflow-python-client`, `browser`, … */
+            client: string
+            /** Empty when it does not say. */
+            version: string
+            method: string
+            /** The route, or the family of paths when nothing answers there. */
+            endpoint: string
+            supported: boolean
+            count: number
+            /** RFC 3339. */
+            last_seen: string
+            /** What it means that it is not supported. */
+            note: string | null
+          })[]
+        } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
+      }
+    }
+  }
   '/api/slipway/v1/dataset-versions/{id}': {
     /** One version of a dataset by its id */
     get: {
@@ -1486,6 +1512,52 @@ export interface paths {
         } } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
+      }
+    }
+  }
+  '/api/slipway/v1/imports/models': {
+    /** Take in a registered model, its versions under the numbers they have */
+    put: {
+      parameters: { query?: never; path?: never }
+      requestBody: { content: { 'application/json': {
+          name: string
+          description: string | null
+          created_ms: number
+          updated_ms: number
+          tags: ({
+            key: string
+            value: string
+          })[]
+          versions: ({
+            version: number
+            created_ms: number
+            updated_ms: number
+            stage: "None" | "Staging" | "Production" | "Archived"
+            description: string | null
+            source: string
+            run_id: string | null
+            run_link: string | null
+            user_id: string | null
+            logged_model_id: string | null
+            tags: ({
+              key: string
+              value: string
+            })[]
+          })[]
+          aliases: ({
+            alias: string
+            version: number
+          })[]
+          gone_aliases: (string)[]
+        } } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          created: boolean
+          versions_created: (number)[]
+          without_files: (number)[]
+          conflicts: (string)[]
+        } } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4598,6 +4670,16 @@ export interface paths {
       }
     }
   }
+  '/api/slipway/v1/runs/{run_id}/export/{file}': {
+    /** A run's exact packages as requirements.txt, conda.yaml or Dockerfile */
+    get: {
+      parameters: { path: { run_id: string; file: "requirements.txt" | "conda.yaml" | "Dockerfile" } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'text/plain': string } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
+      }
+    }
+  }
   '/api/slipway/v1/runs/{run_id}/live': {
     /** Server-sent events of a run: ready, metrics with new points, run when its status changes */
     get: {
@@ -4622,6 +4704,33 @@ export interface paths {
             value: (number | null)[]
           })[]
           left_out: (string)[]
+        } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
+      }
+    }
+  }
+  '/api/slipway/v1/runs/{run_id}/record': {
+    /** What it takes to make a run again, and what nobody recorded */
+    get: {
+      parameters: { path: { run_id: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          sections: ({
+            name: string
+            items: ({
+              name: string
+              value: string | null
+              from: string | null
+              remedy: string | null
+            })[]
+          })[]
+          python_version: string | null
+          packages: {
+            lines: (string)[]
+            from: string | null
+          }
+          /** Things that nobody recorded and that could have been. */
+          missing: number
         } } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
@@ -4966,6 +5075,27 @@ export interface paths {
       }
     }
   }
+  '/api/slipway/v1/webhooks': {
+    /** Webhooks of the workspace, in the order in which they were made; never their secrets */
+    get: {
+      parameters: { query?: never; path?: never }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            id: string
+            name: string
+            description: string | null
+            url: string
+            topics: (string)[]
+            active: boolean
+            created_at: string
+            updated_at: string
+          })[]
+        } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
+      }
+    }
+  }
   '/api/slipway/v1/webhooks/secret': {
     /** The secret that the webhooks of this workspace are signed with (Standard Webhooks) */
     get: {
@@ -4974,6 +5104,29 @@ export interface paths {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
           /** whsec_… */
           secret: string
+        } } }
+        default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
+      }
+    }
+  }
+  '/api/slipway/v1/webhooks/{webhook}/messages': {
+    /** What was sent to one webhook of late, newest first, at most 200 */
+    get: {
+      parameters: { path: { webhook: string } }
+      responses: {
+        200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          items: ({
+            /** As the receiver read it in `X-MLflow-Delivery-Id`. */
+            id: string
+            topic: string
+            state: "waiting" | "delivered" | "failed"
+            attempts: number
+            /** HTTP status of the last answer. */
+            status: number | null
+            words: string | null
+            made_at: string
+            updated_at: string
+          })[]
         } } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
@@ -5282,6 +5435,21 @@ export interface components {
       end_time?: number
       artifact_uri: string
       lifecycle_stage: "active" | "deleted"
+    }
+    MlflowWebhook: {
+      webhook_id: string
+      name: string
+      url: string
+      events: ({
+        entity: string
+        action: string
+      })[]
+      status: string
+      description?: string
+      /** Epoch milliseconds. */
+      creation_timestamp: number
+      /** Epoch milliseconds. */
+      last_updated_timestamp: number
     }
     MlflowWorkspace: {
       name: string

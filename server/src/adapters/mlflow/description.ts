@@ -1,5 +1,6 @@
 import type { TSchema } from 'typebox'
 import { CALLS, type Described, OTHERS } from './described.ts'
+import { WEBHOOK_CALLS } from './described-webhooks.ts'
 import * as shape from './shapes.ts'
 
 /** Messages that many calls answer: they stand in the document once. */
@@ -72,7 +73,8 @@ export function mlflowDescriptions() {
     operation(route: string) {
       const [method, path] = route.split(' ') as [string, string]
       const call = /^\/api\/[23]\.0\/mlflow(\/.*)$/.exec(path)
-      const described = call ? CALLS[`${method} ${call[1]}`] : OTHERS[route]
+      const name = `${method} ${call?.[1]}`
+      const described = call ? (CALLS[name] ?? WEBHOOK_CALLS[name]) : OTHERS[route]
       return described && operationOf(method, described)
     },
   }

@@ -1,4 +1,5 @@
 import { DomainError, invalid } from '#kernel/errors.ts'
+import { refuseHalfLetters } from '#kernel/http/index.ts'
 import type { Integer } from '#slices/tracking'
 
 /** An integer of so many digits that a double may bend it; the digits of a fraction are none. Reading by a function takes eight times as long. */
@@ -23,6 +24,7 @@ export function parseBody(text: string): Record<string, unknown> {
   } catch {
     throw invalid('Bad Request. The body is no valid JSON.', { field: 'body' })
   }
+  refuseHalfLetters(text, body)
   if (body === null) return {}
   if (typeof body !== 'object' || Array.isArray(body)) {
     throw invalid('Bad Request. The body must be a JSON object.', { field: 'body' })
@@ -40,16 +42,20 @@ function pythonType(value: unknown): string {
   return names[typeof value]!
 }
 
-/** Compact JSON with sorted keys, cut when it is long. */
+/** Deeper ones of a value are not shown. */
+const LEVELS_SHOWN = 10
+
+/** Compact JSON with sorted keys, cut when it is long or deep. */
 function shown(value: unknown): string {
-  const sorted = (each: unknown): unknown => {
+  const sorted = (each: unknown, level = 0): unknown => {
     if (typeof each === 'bigint') return each.toString()
     if (each === null || typeof each !== 'object') return each ?? null
-    if (Array.isArray(each)) return each.slice(0, 100).map(sorted)
+    if (level === LEVELS_SHOWN) return '…'
+    if (Array.isArray(each)) return each.slice(0, 100).map((item) => sorted(item, level + 1))
     const entries = Object.entries(each)
       .slice(0, 100)
       .sort(([a], [b]) => (a < b ? -1 : 1))
-    return Object.fromEntries(entries.map(([key, value]) => [key, sorted(value)]))
+    return Object.fromEntries(entries.map(([key, item]) => [key, sorted(item, level + 1)]))
   }
   const text = JSON.stringify(sorted(value))
   return text.length > 500 ? `${text.slice(0, 500)}…` : text

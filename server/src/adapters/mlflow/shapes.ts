@@ -131,5 +131,17 @@ export const RegisteredModel = Type.Object({
   aliases: Type.Array(Type.Object({ alias: text, version: text })),
 })
 
+/** Its secret is in no answer. */
+export const Webhook = Type.Object({
+  webhook_id: text,
+  name: text,
+  url: text,
+  events: Type.Array(Type.Object({ entity: text, action: text })),
+  status: text,
+  description: optional,
+  creation_timestamp: ms,
+  last_updated_timestamp: ms,
+})
+
 /** Every refusal on this wire. */
 export const MlflowError = Type.Object({ error_code: text, message: text })

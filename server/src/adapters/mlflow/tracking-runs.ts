@@ -1,4 +1,5 @@
 import { invalid } from '#kernel/errors.ts'
+import { refuseDeep } from '#kernel/http/index.ts'
 import { type Run, type RunInfo, trackingLimits } from '#slices/tracking'
 import { closeAnswer, type Group, positionIn } from './api.ts'
 import { pageSize } from './fields.ts'
@@ -192,6 +193,7 @@ function readOldModel(text: string): Record<string, unknown> {
     throw invalid(`Malformed model info. \n ${text.slice(0, 300)} \n is not a valid JSON.`, { field: 'model_json' })
   }
   if (model === null || typeof model !== 'object') throw invalid('Malformed model info.', { field: 'model_json' })
+  refuseDeep(model)
   const missing = MANDATORY.filter((name) => !Object.hasOwn(model, name))
   if (missing.length > 0) {
     throw invalid(`Model json is missing mandatory fields: {${missing.map((name) => `'${name}'`).join(', ')}}`, {

@@ -1,3 +1,4 @@
+export { refuseDeep, refuseHalfLetters } from './json.ts'
 export { liveReply } from './live.ts'
 export { type Cursors, createCursors, PAGE_DEFAULT, PAGE_MAX, type Page, PageQuery, pageOf } from './pages.ts'
 export { asProblem, logProblem, problemReply } from './problems.ts'

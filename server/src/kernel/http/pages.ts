@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import Type from 'typebox'
 import { invalid } from '../errors.ts'
@@ -17,14 +18,21 @@ export interface Page<T> {
   next_cursor?: string
 }
 
-/** Signed, so that a cursor is ours or refused; not secret. */
+/** The list whose page is asked: a position in another list would mean nothing here. */
+export const listAsked = new AsyncLocalStorage<string>()
+
+/** Signed for the list that is asked, so that a cursor is one of its own or refused; not secret. */
 export interface Cursors {
   encode(position: unknown): string
   decode<T>(cursor: string | undefined, field?: string): T | undefined
 }
 
 export function createCursors(secret: Uint8Array): Cursors {
-  const sign = (text: string) => createHmac('sha256', secret).update(text).digest().subarray(0, 12)
+  const sign = (text: string) =>
+    createHmac('sha256', secret)
+      .update(`${listAsked.getStore() ?? ''}${text}`)
+      .digest()
+      .subarray(0, 12)
   return {
     encode(position) {
       const text = Buffer.from(JSON.stringify(position)).toString('base64url')
@@ -32,11 +40,11 @@ export function createCursors(secret: Uint8Array): Cursors {
     },
     decode(cursor, field = 'cursor') {
       if (cursor === undefined || cursor === '') return undefined
-      const [text, mark] = cursor.split('.')
-      const given = Buffer.from(mark ?? '', 'base64url')
-      const right = sign(text ?? '')
-      if (!text || given.length !== right.length || !timingSafeEqual(given, right)) {
-        throw invalid('this cursor was not made by this server', {
+      const [text, mark, ...rest] = cursor.split('.')
+      const given = Buffer.from(mark ?? '')
+      const right = Buffer.from(sign(text ?? '').toString('base64url'))
+      if (!text || rest.length > 0 || given.length !== right.length || !timingSafeEqual(given, right)) {
+        throw invalid('this cursor was not made by this server for this list', {
           field,
           remedy: 'Pass on the cursor of the page before unchanged, or leave it out.',
         })

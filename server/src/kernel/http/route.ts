@@ -9,6 +9,7 @@ import { assert, DomainError } from '../errors.ts'
 import type { Ids } from '../ids.ts'
 import type { Sql, Store, Tx } from '../store/index.ts'
 import { expectUpload } from './body-time.ts'
+import { listAsked } from './pages.ts'
 import { may, type Permission, type Who } from './who.ts'
 
 /** Routes that take more than this get bodies that a slow line may take long over. */
@@ -111,13 +112,18 @@ export function createRoutes(deps: {
     const path = `${app.prefix}${spec.path}`
     table.push({ method: spec.method, path, may: spec.may, summary: spec.summary })
 
+    const hasPages = (spec.query as { properties?: object } | undefined)?.properties
+    const inList: <T>(work: () => T) => T =
+      hasPages && 'cursor' in hasPages ? (work) => listAsked.run(path, work) : (work) => work()
+
     const answer = async (call: Call<never, never, never>): Promise<unknown> => {
-      if (spec.read) return store.read((sql) => spec.read!({ ...call, sql }))
+      if (spec.read) return store.read((sql) => inList(() => spec.read!({ ...call, sql })))
       if (spec.change) return store.write((tx) => spec.change!({ ...call, tx }))
-      if (spec.handle) return spec.handle(call)
+      if (spec.handle) return inList(() => spec.handle!(call))
       const { name, input, answer: word } = (spec.ask ?? spec.command)!
-      const result = await (spec.ask ? store.query(name, input(call)) : store.command(name, input(call)))
-      return word ? word(result as never, call) : result
+      const asked = inList(() => input(call))
+      const result = await (spec.ask ? store.query(name, asked) : store.command(name, asked))
+      return word ? inList(() => word(result as never, call)) : result
     }
 
     const admit = async (request: FastifyRequest): Promise<Who> => {

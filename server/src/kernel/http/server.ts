@@ -5,6 +5,7 @@ import { DomainError } from '../errors.ts'
 import type { Ids } from '../ids.ts'
 import type { Log } from '../log.ts'
 import { bodyArrived, expectBody, expectUpload } from './body-time.ts'
+import { refuseDeep, refuseHalfLetters } from './json.ts'
 import { endLiveStreams } from './live.ts'
 import { problemReply } from './problems.ts'
 
@@ -61,6 +62,20 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const exact = new Ajv({ coerceTypes: false, useDefaults: true, allErrors: false, strict: false })
   app.setValidatorCompiler(({ schema, httpPart }) =>
     compiledOnUse(httpPart === 'body' ? exact : loose, schema as object),
+  )
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text: string, done) =>
+    parse(request, text, (error, body) => {
+      if (error) return done(error)
+      try {
+        refuseHalfLetters(text, body)
+        refuseDeep(body)
+        done(null, body)
+      } catch (refused) {
+        done(refused as Error)
+      }
+    }),
   )
   app.setErrorHandler(problemReply(options.log))
   app.setNotFoundHandler((request) => {
