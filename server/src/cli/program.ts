@@ -149,6 +149,14 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--dry-run', 'only count what is there', false)
     .action(act(async () => (await import('./import-mlflow.ts')).importMlflow))
 
+  program
+    .command('sync <source>')
+    .description("send what was logged without a connection: MLflow's folder mlruns or sqlite:///…; again: what is new")
+    .option('-w, --watch', 'go on as it grows, and whenever the server is there', false)
+    .option('-e, --experiment <name>', 'only this experiment, by name or id (repeatable)', collect, [])
+    .option('--artifact-root <folder>', 'folder of what the source names mlflow-artifacts:')
+    .action(act(async () => (await import('./import-sync.ts')).sync))
+
   try {
     await program.parseAsync(argv, { from: 'user' })
     return code

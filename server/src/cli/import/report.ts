@@ -16,6 +16,8 @@ export interface Report {
   /** What a reader should know, and which is no fault. */
   notes: string[]
   unchanged_runs: number
+  /** Only counted, not taken in. */
+  dry_run: boolean
   seconds: number
 }
 
@@ -27,8 +29,9 @@ export function reportWords(report: Report): string {
     ...(lines.length > SHOWN_MAX ? [`… and ${lines.length - SHOWN_MAX} more (--json has them all)`] : []),
   ]
   const number = (value: number) => value.toLocaleString('en')
-  const verdict =
-    report.wrong.length === 0
+  const verdict = report.dry_run
+    ? 'Nothing was taken in.'
+    : report.wrong.length === 0
       ? 'All of it is here: counts and digests are equal.'
       : `${report.wrong.length} things are not here as they are at the source:`
   return [

@@ -177,6 +177,7 @@ async function bringOne(it: Transfer, model: SourceRegistered, roots: ReadonlyMa
   const here = new Map(aliases.map(({ alias, version }) => [alias, version]))
   const right = model.aliases.filter(({ alias, version }) => here.get(alias) === version)
   it.count('aliases', 'here', right.length)
+  it.count('aliases', 'added', right.filter(({ alias }) => !before?.aliases.includes(alias)).length)
   if (right.length < model.aliases.length && conflicts.length === 0) conflicts.push('aliases differ')
   for (const why of conflicts) it.wrong(`model ${model.name}: ${why}`)
   if (conflicts.length === 0) await it.mark(item, { print, aliases: [...there] })

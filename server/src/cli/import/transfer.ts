@@ -20,6 +20,7 @@ export async function transfer(client: Client, source: Source, options: Transfer
     wrong: [],
     notes: [],
     unchanged_runs: 0,
+    dry_run: options.dry_run,
     seconds: 0,
   }
   const notes = new Set<string>()
