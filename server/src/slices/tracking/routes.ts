@@ -8,6 +8,7 @@ import { sendArtifact } from './artifact-files.ts'
 import { boardRoutes } from './boards/routes.ts'
 import type { ChartAsk, ChartRange, ChartsAsk } from './charts.ts'
 import { experimentCounts } from './experiment-rows.ts'
+import { importRoutes } from './import/routes.ts'
 import { createRunWatch } from './live.ts'
 import type { LoggedModel, Run, SearchPage } from './model.ts'
 import { recordRoutes } from './record/routes.ts'
@@ -23,7 +24,7 @@ const API = '/api/slipway/v1'
 
 export interface TrackingRouteDeps {
   routes: Pick<Routes, 'route' | 'ids' | 'clock'>
-  store: Pick<Store, 'read' | 'query'>
+  store: Pick<Store, 'read' | 'query' | 'command'>
   tracking: Tracking
   blobs: Pick<Blobs, 'read' | 'open'>
   cursors: Cursors
@@ -62,6 +63,7 @@ export function trackingRoutes(app: FastifyInstance, deps: TrackingRouteDeps): v
   modelRoutes(app, deps)
   boardRoutes(app, deps)
   recordRoutes(app, deps)
+  importRoutes(app, deps)
 }
 
 function experimentRoutes(app: FastifyInstance, { routes, tracking, cursors }: TrackingRouteDeps): void {
