@@ -123,6 +123,19 @@ CREATE TABLE board_source (
   FOREIGN KEY (experiment) REFERENCES experiment(experiment) ON DELETE CASCADE
 );
 
+CREATE TABLE client_call (
+  workspace text NOT NULL,
+  client text NOT NULL,
+  version text NOT NULL,
+  method text NOT NULL,
+  endpoint text NOT NULL,
+  supported smallint NOT NULL,
+  calls bigint NOT NULL,
+  last_ms bigint NOT NULL,
+  PRIMARY KEY (workspace, client, version, method, endpoint, supported)
+);
+CREATE INDEX client_call_by_time ON public.client_call USING btree (workspace, last_ms);
+
 CREATE TABLE code_snapshot (
   workspace text NOT NULL,
   digest text NOT NULL,
@@ -350,6 +363,14 @@ CREATE TABLE hold (
   PRIMARY KEY (workspace, subject_kind, subject_id, by_kind, by_id)
 );
 CREATE INDEX hold_by ON public.hold USING btree (workspace, by_kind, by_id);
+
+CREATE TABLE import_mark (
+  workspace text NOT NULL,
+  source text NOT NULL,
+  item text NOT NULL,
+  mark text NOT NULL,
+  PRIMARY KEY (workspace, source, item)
+);
 
 CREATE TABLE input_dataset (
   dataset_key bigint NOT NULL GENERATED AS IDENTITY,
@@ -1080,6 +1101,20 @@ CREATE TABLE traffic (
   PRIMARY KEY (workspace, endpoint)
 );
 
+CREATE TABLE webhook (
+  workspace text NOT NULL,
+  id text NOT NULL,
+  name text NOT NULL,
+  description text,
+  url text NOT NULL,
+  topics text NOT NULL,
+  active smallint NOT NULL,
+  sealed_secret text,
+  created_ms bigint NOT NULL,
+  updated_ms bigint NOT NULL,
+  PRIMARY KEY (workspace, id)
+);
+
 CREATE TABLE webhook_delivery (
   workspace text NOT NULL,
   id text NOT NULL,
@@ -1091,6 +1126,21 @@ CREATE TABLE webhook_delivery (
   at_ms bigint NOT NULL,
   PRIMARY KEY (workspace, id)
 );
+
+CREATE TABLE webhook_message (
+  workspace text NOT NULL,
+  id text NOT NULL,
+  webhook text NOT NULL,
+  topic text NOT NULL,
+  state text NOT NULL,
+  attempts bigint NOT NULL,
+  status bigint,
+  words text,
+  made_ms bigint NOT NULL,
+  updated_ms bigint NOT NULL,
+  PRIMARY KEY (workspace, id)
+);
+CREATE INDEX webhook_message_by_webhook ON public.webhook_message USING btree (workspace, webhook, id);
 
 CREATE TABLE workspace (
   name text NOT NULL,

@@ -128,6 +128,20 @@ CREATE TABLE board_source (
   PRIMARY KEY (experiment, folder, file)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE client_call (
+  workspace TEXT NOT NULL,
+  client TEXT NOT NULL,
+  version TEXT NOT NULL,
+  method TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  supported INTEGER NOT NULL,
+  calls INTEGER NOT NULL,
+  last_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, client, version, method, endpoint, supported)
+) STRICT;
+
+CREATE INDEX client_call_by_time ON client_call (workspace, last_ms);
+
 CREATE TABLE code_snapshot (
   workspace TEXT NOT NULL,
   digest TEXT NOT NULL,
@@ -362,6 +376,14 @@ CREATE TABLE hold (
 ) STRICT;
 
 CREATE INDEX hold_by ON hold (workspace, by_kind, by_id);
+
+CREATE TABLE import_mark (
+  workspace TEXT NOT NULL,
+  source TEXT NOT NULL,
+  item TEXT NOT NULL,
+  mark TEXT NOT NULL,
+  PRIMARY KEY (workspace, source, item)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE input_dataset (
   dataset_key INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -974,6 +996,10 @@ CREATE INDEX run_loose ON run (experiment, run_key) WHERE segment IS NULL;
 
 CREATE INDEX run_order ON run (experiment, lifecycle, start_ms DESC, run_id);
 
+CREATE TRIGGER run_input_changed AFTER UPDATE ON run_input BEGIN
+  UPDATE run SET segment = NULL WHERE run_key = NEW.run_key AND segment IS NOT NULL;
+END;
+
 CREATE TRIGGER run_input_put AFTER INSERT ON run_input BEGIN
   UPDATE run SET segment = NULL WHERE run_key = NEW.run_key AND segment IS NOT NULL;
 END;
@@ -997,6 +1023,10 @@ END;
 
 CREATE TRIGGER run_input_tag_put AFTER INSERT ON run_input_tag BEGIN
   UPDATE run SET segment = NULL WHERE run_key = NEW.run_key AND segment IS NOT NULL;
+END;
+
+CREATE TRIGGER run_input_tag_removed AFTER DELETE ON run_input_tag BEGIN
+  UPDATE run SET segment = NULL WHERE run_key = OLD.run_key AND segment IS NOT NULL;
 END;
 
 CREATE TABLE run_input_tag (
@@ -1038,6 +1068,18 @@ CREATE TABLE run_metric (
 ) STRICT;
 
 CREATE UNIQUE INDEX run_metric_key ON run_metric (run_key, key);
+
+CREATE TRIGGER run_model_changed AFTER UPDATE ON run_model BEGIN
+  UPDATE run SET segment = NULL WHERE run_key = NEW.run_key AND segment IS NOT NULL;
+END;
+
+CREATE TRIGGER run_model_put AFTER INSERT ON run_model BEGIN
+  UPDATE run SET segment = NULL WHERE run_key = NEW.run_key AND segment IS NOT NULL;
+END;
+
+CREATE TRIGGER run_model_removed AFTER DELETE ON run_model BEGIN
+  UPDATE run SET segment = NULL WHERE run_key = OLD.run_key AND segment IS NOT NULL;
+END;
 
 CREATE TABLE run_model (
   run_key INTEGER NOT NULL REFERENCES run (run_key) ON DELETE CASCADE,
@@ -1198,6 +1240,20 @@ CREATE TABLE traffic (
   PRIMARY KEY (workspace, endpoint)
 ) STRICT;
 
+CREATE TABLE webhook (
+  workspace TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  description TEXT,
+  url TEXT NOT NULL,
+  topics TEXT NOT NULL, -- ["model_version.created", …]
+  active INTEGER NOT NULL,
+  sealed_secret TEXT, -- readable only with the server's own secret
+  created_ms INTEGER NOT NULL,
+  updated_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, id)
+) STRICT;
+
 CREATE TABLE webhook_delivery (
   workspace TEXT NOT NULL,
   id TEXT NOT NULL,
@@ -1209,6 +1265,22 @@ CREATE TABLE webhook_delivery (
   at_ms INTEGER NOT NULL,
   PRIMARY KEY (workspace, id)
 ) STRICT;
+
+CREATE TABLE webhook_message (
+  workspace TEXT NOT NULL,
+  id TEXT NOT NULL,
+  webhook TEXT NOT NULL,
+  topic TEXT NOT NULL,
+  state TEXT NOT NULL, -- waiting, delivered, failed
+  attempts INTEGER NOT NULL,
+  status INTEGER,
+  words TEXT,
+  made_ms INTEGER NOT NULL,
+  updated_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, id)
+) STRICT;
+
+CREATE INDEX webhook_message_by_webhook ON webhook_message (workspace, webhook, id);
 
 CREATE TABLE workspace (
   name TEXT NOT NULL,
