@@ -64,6 +64,7 @@ try {
   if (values.headless || !ok) await end(ok ? 0 : 1)
   else say(`Look around: ${server.url}. It stays up until Ctrl-C.`)
 } catch (error) {
-  say(`The demonstration could not go on: ${(error as Error).message}`)
+  // After Ctrl-C it is no news that the server does not answer.
+  if (!ending) say(`The demonstration could not go on: ${(error as Error).message}`)
   await end(1)
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'vitest'
 import type { Client } from '../../src/cli/client.ts'
+import { until } from '../hold/server-process.ts'
 
 const API = '/api/slipway/v1'
 const RESTING = ['refused', 'live', 'superseded', 'rolled_back']
@@ -10,6 +11,21 @@ const DONE = ['done', 'failed', 'cancelled']
 const DONE_STEPS = [...DONE, 'cached', 'skipped']
 
 type Row = Record<string, unknown>
+/** Attributions of a version take minutes beside other work. */
+const REST_MS_MAX = 15 * 60_000
+
+/** Until nothing is under way and no job is left, the slow ones of explain included. */
+export const comeToRest = (client: Client): Promise<true> =>
+  until(
+    'everything to come to rest',
+    async () => {
+      const { total } = await client.get<{ total: number }>(`${API}/busy`)
+      const open = async (state: string) =>
+        (await client.get<{ items: unknown[] }>(`${API}/jobs?state=${state}`)).items.length
+      return total + (await open('running')) + (await open('waiting')) === 0
+    },
+    REST_MS_MAX,
+  )
 
 /** Through the API of the server that came back: the chain of the audit is whole, and the page shows the same traffic as is wanted. */
 export async function expectWholeAudit(client: Client): Promise<number> {

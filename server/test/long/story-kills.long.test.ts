@@ -8,9 +8,9 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { setUp } from '../../../examples/flights/demo/set-up.ts'
 import { walk } from '../../../examples/flights/demo/story.ts'
-import { startServerProcess, until } from '../hold/server-process.ts'
+import { startServerProcess } from '../hold/server-process.ts'
 import { lookUp } from './evidence.ts'
-import { expectNothingHalf, expectWholeAudit, labelsIn } from './invariants.ts'
+import { comeToRest, expectNothingHalf, expectWholeAudit, labelsIn } from './invariants.ts'
 import { startKiller, withinWork } from './killer.ts'
 import { type Answered, startRetryingProxy } from './retrying-proxy.ts'
 
@@ -94,12 +94,7 @@ test(
       // Ctrl-C is a graceful stop, whatever is under way.
       expect(ends.filter(({ signal, code }) => signal === 'SIGINT' && code !== 0)).toEqual([])
 
-      await until('everything to come to rest', async () => {
-        const { total } = await server.client.get<{ total: number }>(`${API}/busy`)
-        const { items } = await server.client.get<{ items: unknown[] }>(`${API}/jobs?state=running`)
-        const waiting = await server.client.get<{ items: unknown[] }>(`${API}/jobs?state=waiting`)
-        return total + items.length + waiting.items.length === 0
-      })
+      await comeToRest(server.client)
       const lost: string[] = []
       for (const id of durable) await server.client.get(`${API}/predictions/${id}`).catch(() => lost.push(id))
       expect(lost).toEqual([])
