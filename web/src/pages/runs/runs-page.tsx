@@ -1,5 +1,5 @@
 import { TextInput } from '@mantine/core'
-import { type ReactNode, useMemo, useRef } from 'react'
+import { useMemo, useRef } from 'react'
 import { Loading } from '../../kit/condition.tsx'
 import { type Crumb, Page, Panel } from '../../kit/page.tsx'
 import { FilterChips } from './chips.tsx'
@@ -10,18 +10,17 @@ import { RunTable } from './run-table.tsx'
 import styles from './runs.module.css'
 import { Selection } from './selection.tsx'
 import { useTableState } from './state.ts'
-import { CsvButton, GroupMenu, Said, ShowMenu } from './tools.tsx'
+import { ChartsButton, CsvButton, GroupMenu, Said, ShowMenu } from './tools.tsx'
 import { Views } from './views.tsx'
 
 interface RunsPageProps {
   experiment: string
   title: string
   crumbs: Crumb[]
-  actions?: ReactNode
 }
 
 /** The runs of an experiment, and of those that stand beside it in the address. */
-export function RunsPage({ experiment, title, crumbs, actions }: RunsPageProps) {
+export function RunsPage({ experiment, title, crumbs }: RunsPageProps) {
   const [state, set] = useTableState()
   const filter = useRef<HTMLInputElement>(null)
   const also = state.also.join()
@@ -33,7 +32,7 @@ export function RunsPage({ experiment, title, crumbs, actions }: RunsPageProps) 
   }
   return (
     <div className={styles.wide}>
-      <Page title={title} crumbs={crumbs} actions={actions}>
+      <Page title={title} crumbs={crumbs} actions={<ChartsButton experiment={experiment} filter={state.filter} />}>
         <Panel>
           <div className={styles.bar}>
             <TextInput

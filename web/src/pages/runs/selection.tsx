@@ -8,13 +8,12 @@ import { Dialog } from '../../kit/dialog.tsx'
 import { plural } from '../../kit/format.ts'
 import { useGo } from '../../kit/link.tsx'
 import { paths } from '../../paths.ts'
+import { chartsHref } from './charts-link.ts'
 import { packRuns } from './run-ids.ts'
 import styles from './runs.module.css'
 import { CHOSEN_MAX, type SetState, type TableState } from './state.ts'
 
 const V1 = '/api/slipway/v1'
-/** As many as the charts take at once. */
-const CHARTED_MAX = 100
 /** Runs that are deleted or restored at the same time. */
 const AT_ONCE = 6
 
@@ -26,7 +25,6 @@ export function Selection({ state, set }: { state: TableState; set: SetState }) 
   const [doing, setDoing] = useState<Doing>()
   const { sel } = state
   if (sel.length === 0) return null
-  const drawn = sel.filter((id) => !state.hidden.includes(id)).slice(0, CHARTED_MAX)
   const close = () => setDoing(undefined)
   return (
     // biome-ignore lint/a11y/useSemanticElements: a row of buttons is no set of fields
@@ -36,9 +34,7 @@ export function Selection({ state, set }: { state: TableState; set: SetState }) 
       <Button variant="filled" disabled={sel.length < 2} onClick={() => go(paths.compareRuns([packRuns(sel)]))}>
         Compare
       </Button>
-      <Button disabled={drawn.length === 0} onClick={() => go(paths.charts({ runs: drawn.join(',') }))}>
-        Charts
-      </Button>
+      <Button onClick={() => go(chartsHref(sel, state))}>Charts</Button>
       {sel.length === 1 && <Button onClick={() => set({ base: sel[0]!, sel: [] })}>Take as baseline</Button>}
       <Button onClick={() => setDoing('move')}>Move</Button>
       <Button onClick={() => setDoing('copy')}>Copy</Button>

@@ -1,11 +1,11 @@
 import { Button, Menu } from '@mantine/core'
-import { IconDownload, IconEye, IconStack2, IconX } from '@tabler/icons-react'
+import { IconChartLine, IconDownload, IconEye, IconStack2, IconX } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api } from '../../api/client.ts'
 import { Problem } from '../../kit/condition.tsx'
 import { Dialog } from '../../kit/dialog.tsx'
-import { A } from '../../kit/link.tsx'
+import { A, useGo } from '../../kit/link.tsx'
 import { paths } from '../../paths.ts'
 import { askOf } from './ask.ts'
 import { apiName, labelOf } from './columns.ts'
@@ -166,6 +166,20 @@ export function Said({ experiments, state, set }: Omit<ToolProps, 'columns'>) {
         </span>
       )}
     </p>
+  )
+}
+
+/** Curves of the runs that the filter leaves, and what they were made with against what came out. */
+export function ChartsButton({ experiment, filter }: { experiment: string; filter: string }) {
+  const go = useGo()
+  return (
+    <Button
+      size="sm"
+      leftSection={<IconChartLine size={15} />}
+      onClick={() => go(paths.charts({ experiment, filter }))}
+    >
+      Charts
+    </Button>
   )
 }
 
