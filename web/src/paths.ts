@@ -34,6 +34,8 @@ export const paths = {
   models: () => '/models',
   model: (name: string) => `/models/${e(name)}`,
   modelVersion: (name: string, version: number | string) => `/models/${e(name)}/${e(version)}`,
+  /** Numbers with commas between. */
+  compareVersions: (name: string, versions: string) => withQuery(`/models/${e(name)}/compare`, { versions }),
   loggedModel: (id: string) => `/logged-models/${e(id)}`,
   endpoints: () => '/endpoints',
   endpoint: (name: string) => `/endpoints/${e(name)}`,

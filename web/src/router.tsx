@@ -38,6 +38,7 @@ const pages = [
   at('/experiments/$experiment', () => import('./pages/experiments/experiment.tsx'), 'Experiment'),
   at('/models', () => import('./pages/models/models.tsx'), 'Models'),
   at('/models/$model', () => import('./pages/models/model.tsx'), 'Model'),
+  at('/models/$model/compare', () => import('./pages/models/compare.tsx'), 'CompareVersions'),
   at('/models/$model/$version', () => import('./pages/models/version.tsx'), 'ModelVersion'),
   at('/logged-models/$id', () => import('./pages/models/logged.tsx'), 'LoggedModel'),
   at('/endpoints', () => import('./pages/endpoints/endpoints.tsx'), 'Endpoints'),

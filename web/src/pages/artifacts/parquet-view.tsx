@@ -1,28 +1,21 @@
 import { useQuery } from '@tanstack/react-query'
-import { ask } from '../../api/client.ts'
+import { api } from '../../api/client.ts'
 import { Loading, Problem } from '../../kit/condition.tsx'
 import { count, plural } from '../../kit/format.ts'
 import styles from './artifacts.module.css'
 import { Grid } from './grid.tsx'
 
-interface Rows {
-  columns: { name: string; type: string }[]
-  rows: (string | number | boolean | null)[][]
-  total: number
-  columns_left_out: string[]
-}
-
-type Path = Parameters<typeof ask>[1]
-
 /** The first thousand rows of a Parquet file, read by the server. */
 export function ParquetView({ run, path }: { run: string; path: string }) {
   const query = useQuery({
     queryKey: ['run-parquet', run, path],
-    queryFn: ({ signal }) =>
-      ask<Rows>('GET', '/api/slipway/v1/runs/{run_id}/artifacts/table' as Path, {
-        params: { path: { run_id: run }, query: { path } },
-        signal,
-      }),
+    queryFn: async ({ signal }) =>
+      (
+        await api.GET('/api/slipway/v1/runs/{run_id}/artifacts/table', {
+          params: { path: { run_id: run }, query: { path } },
+          signal,
+        })
+      ).data!,
     staleTime: Number.POSITIVE_INFINITY,
     retry: false,
   })

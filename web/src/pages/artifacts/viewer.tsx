@@ -4,15 +4,15 @@ import { Loading, Problem } from '../../kit/condition.tsx'
 import { bytes } from '../../kit/format.ts'
 import styles from './artifacts.module.css'
 import { fetchPart } from './file.ts'
+import { Grid } from './grid.tsx'
 import { HtmlView } from './html-view.tsx'
 import { imageType, kindOf } from './kinds.ts'
+import { Markdown } from './markdown.tsx'
 import { ParquetView } from './parquet-view.tsx'
 import { csvCells, figureOf, jsonCells } from './parse.ts'
 import { TextView } from './text-view.tsx'
 
-const Markdown = lazy(() => import('./markdown.tsx').then(({ Markdown }) => ({ default: Markdown })))
 const Figure = lazy(() => import('./figure.tsx').then(({ Figure }) => ({ default: Figure })))
-const Grid = lazy(() => import('./grid.tsx').then(({ Grid }) => ({ default: Grid })))
 
 const IMAGE_BYTES_MAX = 32 * 1024 ** 2
 /** What is read of a file to show it as something else than text. */

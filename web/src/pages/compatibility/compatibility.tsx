@@ -175,7 +175,7 @@ function Calls({ items }: { items: readonly Call[] }) {
   )
 }
 
-const nameOf = ({ client, version }: Call): string => `${client} ${version ?? ''}`.trim()
+const nameOf = ({ client, version }: Call): string => `${client} ${version}`.trim()
 
 function clientsOf(items: readonly Call[]) {
   return [...Map.groupBy(items, nameOf)].map(([name, calls]) => ({

@@ -1,24 +1,15 @@
-import { ask } from '../../api/client.ts'
-
-/** Calls of one client to one endpoint. */
-export interface Call {
-  client: string
-  version: string | null
-  endpoint: string
-  method: string
-  supported: boolean
-  count: number
-  /** RFC 3339. */
-  last_seen: string
-  note?: string | null
-}
+import { api } from '../../api/client.ts'
 
 const EVERY_MS = 10_000
-type Path = Parameters<typeof ask>[1]
 
+/** Asked for again and again: calls are counted without events. */
 export const compatibilityQuery = {
   queryKey: ['access', 'compatibility'] as const,
-  queryFn: ({ signal }: { signal: AbortSignal }) =>
-    ask<{ items: Call[] }>('GET', '/api/slipway/v1/compatibility' as Path, { signal }),
+  queryFn: async ({ signal }: { signal: AbortSignal }) =>
+    (await api.GET('/api/slipway/v1/compatibility', { signal })).data!,
   refetchInterval: EVERY_MS,
 }
+
+type Reply = Awaited<ReturnType<typeof compatibilityQuery.queryFn>>
+/** Calls of one client to one endpoint. */
+export type Call = Reply['items'][number]

@@ -17,11 +17,13 @@ export function Model() {
   const versions = useInfiniteQuery(q.modelVersions(name))
   const prepared = new Map(useQuery(q.preparations(name)).data?.items.map((each) => [each.version, each]))
   const releases = useInfiniteQuery({ ...q.releases({ model: name }), retry: false }).data?.pages[0]?.items ?? []
+  const newest = (versions.data?.pages[0]?.items ?? []).slice(0, 2).map(({ version }) => version)
   return (
     <Page
       title={name}
       crumbs={[{ label: 'Models', href: paths.models() }]}
       lead={model.data?.description}
+      actions={newest.length > 1 && <A href={paths.compareVersions(name, newest.join(','))}>Compare versions</A>}
       facts={
         model.data && (
           <Facts

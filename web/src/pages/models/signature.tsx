@@ -3,12 +3,7 @@ import { Empty } from '../../kit/condition.tsx'
 import { Panel } from '../../kit/page.tsx'
 import { Table } from '../../kit/table.tsx'
 import styles from './models.module.css'
-
-interface Field {
-  name: string
-  type: string
-  required: boolean
-}
+import { type Field, fieldsOf } from './signature-fields.ts'
 
 /** What goes in and what comes out, as the model states it. */
 export function Signature({ signature }: { signature: Record<string, unknown> | null }) {
@@ -51,28 +46,3 @@ const Fields = ({ label, fields }: { label: string; fields: readonly Field[] }) 
     ]}
   />
 )
-
-/** MLflow writes each side as JSON text: columns, or tensors. */
-function fieldsOf(side: unknown): Field[] | undefined {
-  const parsed = typeof side === 'string' ? tryParse(side) : side
-  if (!Array.isArray(parsed)) return undefined
-  return parsed.map((field: Record<string, unknown>, at) => {
-    const tensor = field['tensor-spec'] as { dtype?: string; shape?: number[] } | undefined
-    const type = tensor
-      ? `tensor of ${tensor.dtype} [${tensor.shape?.map((size) => (size === -1 ? 'n' : size)).join(', ')}]`
-      : String(field.type ?? '')
-    return {
-      name: String(field.name ?? (parsed.length === 1 ? 'the only one' : `number ${at + 1}`)),
-      type,
-      required: field.required !== false,
-    }
-  })
-}
-
-function tryParse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}

@@ -34,7 +34,14 @@ export function ModelVersion() {
         </span>
       ))}
       lead={version?.description}
-      actions={<A href={paths.lineage('model-version', `${model}/${number}`)}>Lineage</A>}
+      actions={
+        <>
+          {Number(number) > 1 && (
+            <A href={paths.compareVersions(model, `${Number(number) - 1},${number}`)}>Compare with another</A>
+          )}
+          <A href={paths.lineage('model-version', `${model}/${number}`)}>Lineage</A>
+        </>
+      }
       facts={version && <VersionFacts version={version} />}
     >
       <Show query={query} what="the version">
