@@ -16,8 +16,8 @@ import { looseCells, looseRuns, packSegment, wornSegments } from './search/colum
 import { searchExperiments } from './search/experiments.ts'
 import { type SearchLoggedModels, searchLoggedModels } from './search/logged-models.ts'
 import { experimentNumbers, type SearchRuns, searchRuns } from './search/runs.ts'
-import { compareRuns } from './table/compare.ts'
-import { runColumns, runTable, tableKeys, tableRows } from './table/table.ts'
+import { runColumns, tableKeys } from './table/table.ts'
+import { comparisonText, csvText, tableText } from './table/texts.ts'
 
 export async function getRun(sql: Sql, ask: { workspace: string; run_id: string }): Promise<Run> {
   const [run] = await fillRuns(sql, [await mustFindRun(sql, ask.workspace, ask.run_id)])
@@ -130,11 +130,11 @@ export const trackingQueries = {
   'tracking.chart': chart,
   'tracking.charts': charts,
   'tracking.liveChange': liveChange,
-  'tracking.runTable': runTable,
+  'tracking.tableText': tableText,
   'tracking.runColumns': runColumns,
   'tracking.tableKeys': tableKeys,
-  'tracking.tableRows': tableRows,
-  'tracking.compareRuns': compareRuns,
+  'tracking.csvText': csvText,
+  'tracking.comparisonText': comparisonText,
   'tracking.looseRuns': looseRuns,
   'tracking.looseCells': looseCells,
   'tracking.packSegment': packSegment,

@@ -54,7 +54,12 @@ test('the page of a run comes in one call', async () => {
   await file(`0/models/${model.model_id}/artifacts/python_env.yaml`, 'python: 3.11.9\n')
   await file(`0/${run_id}/artifacts/plots/roc.png`, 'png')
   await at.store.command('tracking.logOutputs', { ...stamp(), run_id, models: [{ model_id: model.model_id, step: 2 }] })
-  const dataset = { name: 'd', digest: '1', source_type: 'http', source: `slipway://dataset-version/dsv_${'1'.repeat(32)}` }
+  const dataset = {
+    name: 'd',
+    digest: '1',
+    source_type: 'http',
+    source: `slipway://dataset-version/dsv_${'1'.repeat(32)}`,
+  }
   const tags = [{ key: 'mlflow.data.context', value: 'training' }]
   await at.store.command('tracking.logInputs', { ...stamp(), run_id, datasets: [{ dataset, tags }], models: [] })
   await log(run_id, 1, Number.NaN)

@@ -209,9 +209,10 @@ eachStore('searching runs', (open, database) => {
       const expected = all.filter((run) => holds(tree, run)).sort(plainOrder(parseOrder(order_by, RUNS)))
       const limit = pick([1, 3, 7, 1000])
       const offset = pick([0, 2, 10, 45, 60])
-      const table = await at.store.query<{ total: number; rows: { run_id: string }[] }>('tracking.runTable', {
+      const text = await at.store.query<string>('tracking.tableText', {
         ...{ workspace: 'default', experiments, filter, order_by, limit, offset },
       })
+      const table = JSON.parse(text) as { total: number; rows: { run_id: string }[] }
       expect(table.total, filter).toBe(expected.length)
       expect(ids(table.rows), `${filter} by ${order_by} from ${offset}`).toEqual(
         ids(expected.slice(offset, offset + limit)),

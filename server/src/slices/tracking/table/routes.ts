@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import Type from 'typebox'
 import { type Cursors, PAGE_DEFAULT, type Routes } from '#kernel/http/index.ts'
 import type { Store } from '#kernel/store/index.ts'
@@ -7,10 +7,9 @@ import { experimentCounts } from '../experiment-rows.ts'
 import { experimentReply } from '../replies.ts'
 import { ExperimentPath, ExperimentRow } from '../schema.ts'
 import type { Tracking } from '../tracking.ts'
-import { csvHead, csvRow } from './csv.ts'
+import { csvHead } from './csv.ts'
 import { listFolders } from './folders.ts'
 import { TABLE_LIMITS } from './limits.ts'
-import type { TableRow } from './rows.ts'
 import * as schema from './schema.ts'
 import type { ColumnCount, TableAsk } from './table.ts'
 import { changeView, createView, deleteView, getView, listViews } from './views.ts'
@@ -18,6 +17,12 @@ import { changeView, createView, deleteView, getView, listViews } from './views.
 const API = '/api/slipway/v1'
 /** Rows of an export that are read at once. */
 const CSV_PAGE = 1000
+
+/** JSON that was worded beside the database. */
+const jsonText = (text: string, { reply }: { reply: FastifyReply }): string => {
+  reply.type('application/json; charset=utf-8')
+  return text
+}
 
 export interface TableRouteDeps {
   routes: Pick<Routes, 'route' | 'ids' | 'clock'>
@@ -69,13 +74,14 @@ function readRoutes(app: FastifyInstance, { routes, store, cursors }: TableRoute
     body: schema.TableBody,
     reply: schema.Table,
     ask: {
-      name: 'tracking.runTable',
+      name: 'tracking.tableText',
       input: ({ who, body }): TableAsk => ({
         ...body,
         workspace: who.workspace,
         limit: body.limit ?? PAGE_DEFAULT,
         offset: body.offset ?? 0,
       }),
+      answer: jsonText,
     },
   })
   route(app, {
@@ -94,13 +100,12 @@ function readRoutes(app: FastifyInstance, { routes, store, cursors }: TableRoute
       async function* lines() {
         yield csvHead(body.columns ?? [])
         for (let at = 0; at < keys.length; at += CSV_PAGE) {
-          const rows = await store.query<TableRow[]>('tracking.tableRows', {
+          yield await store.query<string>('tracking.csvText', {
             workspace,
             experiments: body.experiments,
             run_keys: keys.slice(at, at + CSV_PAGE),
             ...(body.columns && { columns: body.columns }),
           })
-          yield rows.map(csvRow).join('')
         }
       }
       return reply
@@ -117,8 +122,9 @@ function readRoutes(app: FastifyInstance, { routes, store, cursors }: TableRoute
     body: schema.CompareBody,
     reply: schema.Comparison,
     ask: {
-      name: 'tracking.compareRuns',
+      name: 'tracking.comparisonText',
       input: ({ who, body }) => ({ workspace: who.workspace, run_ids: body.run_ids }),
+      answer: jsonText,
     },
   })
 }

@@ -7,7 +7,7 @@ const LOOK_MS = 1_000
 const LOOK_CLOSER_MS = 20_000
 
 /** Loose runs of an experiment that are sealed together, and how many of them at once. */
-export const SEAL_RUNS_MIN = 512
+const SEAL_RUNS_MIN = 256
 const SEAL_RUNS_MAX = 2_048
 /** Metrics, params and tags in one segment; on PostgreSQL they are read in the thread that listens. */
 const CELLS_MAX = 256_000
