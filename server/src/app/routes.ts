@@ -1,7 +1,7 @@
 /** Every way in: our own API, the foreign wires, and what a machine asks of a server. */
 import swagger from '@fastify/swagger'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { compatibilityRoutes, mlflow } from '#adapters/mlflow'
+import { compatibilityRoutes, createMultipart, mlflow } from '#adapters/mlflow'
 import { scoring } from '#adapters/scoring'
 import { tensorboard } from '#adapters/tensorboard'
 import { DomainError } from '#kernel/errors.ts'
@@ -96,6 +96,12 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<voi
       version: MLFLOW_VERSION,
       mounts: [registry.pinned],
       collaboration: parts.collaboration,
+      multipart: createMultipart({
+        dir: config.data,
+        blobs,
+        clock: parts.clock,
+        reserve_bytes: config['store.reserve'],
+      }),
       compatibility: parts.compatibility,
       workspaces: (sql, who) => reachableWorkspaces(sql, access, who, '', 1000),
     }),

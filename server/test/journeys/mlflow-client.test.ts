@@ -7,7 +7,7 @@ const TRACKING = CLIENT_DAY['mlflow_day.py']
 /** On PostgreSQL the steps that ask most of SQL; those that ask most of the client are the same on both. */
 const DAYS = {
   sqlite: {
-    'mlflow_day.py': TRACKING,
+    'mlflow_day.py': [...TRACKING, 'multipart'],
     'mlflow_models_day.py': [...CLIENT_DAY['mlflow_models_day.py'], 'logged_models'],
   },
   postgres: {

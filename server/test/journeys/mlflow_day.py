@@ -293,6 +293,23 @@ def refused_download(run_id):
 
 
 @step
+def multipart():
+    """A large file in parts, as a client sends it that is told to."""
+    mlflow.set_experiment("multipart")
+    os.environ["MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD"] = "true"
+    os.environ["MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE"] = "1000000"
+    os.environ["MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE"] = "1000000"
+    try:
+        with tempfile.TemporaryDirectory() as folder, mlflow.start_run() as run:
+            Path(folder, "large.bin").write_bytes(os.urandom(5_500_000))
+            mlflow.log_artifact(f"{folder}/large.bin", "parts")
+            there = mlflow.artifacts.download_artifacts(f"runs:/{run.info.run_id}/parts/large.bin", dst_path=f"{folder}/down")
+            assert Path(there).read_bytes() == Path(folder, "large.bin").read_bytes()
+    finally:
+        del os.environ["MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD"]
+
+
+@step
 def datasets():
     mlflow.set_experiment("datasets")
     frame = pd.DataFrame({"x": [1.0, 2.0], "y": [0, 1]})

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { mlflow } from '#adapters/mlflow'
+import { createMultipart, mlflow } from '#adapters/mlflow'
 import { tensorboard } from '#adapters/tensorboard'
 import { type Blobs, createBlobs } from '#kernel/blobs/index.ts'
 import { systemClock } from '#kernel/clock.ts'
@@ -71,7 +71,17 @@ export async function startMlflowServer(open: OpenTestStore): Promise<MlflowServ
   const app = createServer({ log, ids, dev: true, hosts: [] })
   await app.register(async (own) => trackingRoutes(own, { routes, store, tracking, blobs, cursors, log }))
   await app.register((own) =>
-    mlflow(own, { routes, store, tracking, registry, blobs, cursors, log, mounts: [registry.pinned] }),
+    mlflow(own, {
+      routes,
+      store,
+      tracking,
+      registry,
+      blobs,
+      cursors,
+      log,
+      mounts: [registry.pinned],
+      multipart: createMultipart({ dir, blobs, clock, reserve_bytes: 0 }),
+    }),
   )
   await app.register((own) => tensorboard(own, { routes, store, tracking, blobs }))
   app.get('/health', async () => 'OK')

@@ -10,6 +10,7 @@ import type { SearchPage, Tracking } from '#slices/tracking'
 import type { ArtifactMount } from './artifact-mounts.ts'
 import type { Compatibility } from './compatibility.ts'
 import { Fields, parseBody } from './fields.ts'
+import type { Multipart } from './multipart.ts'
 import type { OpenAnswer } from './queries.ts'
 
 /** What every route group of this adapter is built from. */
@@ -27,6 +28,8 @@ export interface MlflowDeps {
   mounts?: readonly ArtifactMount[]
   /** Those that the caller may enter, by name. Without it clients are told that there are no workspaces. */
   workspaces?: (sql: Sql, who: Who) => Promise<{ name: string; description?: string | null }[]>
+  /** Keeps the parts of uploads; without it clients send files in one request. */
+  multipart?: Multipart
   /** Counts who calls what. */
   compatibility?: Pick<Compatibility, 'watch'>
   /** MLflow's version whose API this is, as `/version` answers. */

@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { conflict, invalid, notFound } from '#kernel/errors.ts'
+import { conflict, DomainError, invalid, notFound } from '#kernel/errors.ts'
 import type { Who } from '#kernel/http/index.ts'
 import type { Sql } from '#kernel/store/index.ts'
 import { type ArtifactEntry, safeArtifactPath, sendArtifact } from '#slices/tracking'
 import type { MlflowDeps } from './api.ts'
 import { mountOf } from './artifact-mounts.ts'
-import { notImplemented } from './fields.ts'
+import { multipartRoutes } from './multipart-routes.ts'
 
 /** Largest single artifact. The disk's reserve refuses earlier on most machines. */
 const ARTIFACT_BYTES_MAX = 2 ** 40
@@ -116,23 +116,17 @@ export function artifactProxy(app: FastifyInstance, deps: MlflowDeps): void {
     },
   })
 
-  // One upload of any size is streamed in one request here; the client goes back to it on 501.
-  for (const step of ['create', 'complete', 'abort']) {
-    route(app, {
-      method: 'POST',
-      path: `/mpu/${step}/*`,
-      may: 'tracking.write',
-      handle: async () => {
-        throw notImplemented('Multipart upload')
-      },
-    })
-  }
+  multipartRoutes(app, { ...deps, pathOf, refuse: refuseMounted, artifact_bytes_max: ARTIFACT_BYTES_MAX })
   route(app, {
     method: 'GET',
     path: '/presigned/*',
     may: 'tracking.read',
     handle: async () => {
-      throw notImplemented('Presigned download')
+      // Word for word: on this the client downloads in one request.
+      throw new DomainError(
+        'not-implemented',
+        'Presigned download is not supported for the current artifact repository',
+      )
     },
   })
 }

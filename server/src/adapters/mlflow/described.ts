@@ -372,7 +372,3 @@ export const OTHERS: Readonly<Record<string, Described>> = {
   },
   'GET /version': { summary: "The version of MLflow's API that is spoken here", answers: 'text/plain' },
 }
-for (const step of ['create', 'complete', 'abort'])
-  Object.assign(OTHERS, {
-    [`POST /api/2.0/mlflow-artifacts/mpu/${step}/*`]: { summary: `Multipart upload: ${step}`, answer: nothing },
-  })

@@ -1,5 +1,6 @@
 import type { TSchema } from 'typebox'
 import { CALLS, type Described, OTHERS } from './described.ts'
+import { UPLOAD_CALLS } from './described-uploads.ts'
 import { WEBHOOK_CALLS } from './described-webhooks.ts'
 import * as shape from './shapes.ts'
 
@@ -42,7 +43,7 @@ function answerOf(members: Record<string, TSchema>): object {
 }
 
 function operationOf(method: string, { summary, fields, answer, answers, takes }: Described) {
-  const inQuery = method === 'GET'
+  const inQuery = method === 'GET' || takes !== undefined
   const bytes = { type: 'string', format: 'binary' }
   const content = answers
     ? { [answers]: { schema: answers === 'text/plain' ? { type: 'string' } : bytes } }
@@ -74,7 +75,7 @@ export function mlflowDescriptions() {
       const [method, path] = route.split(' ') as [string, string]
       const call = /^\/api\/[23]\.0\/mlflow(\/.*)$/.exec(path)
       const name = `${method} ${call?.[1]}`
-      const described = call ? (CALLS[name] ?? WEBHOOK_CALLS[name]) : OTHERS[route]
+      const described = call ? (CALLS[name] ?? WEBHOOK_CALLS[name]) : (OTHERS[route] ?? UPLOAD_CALLS[route])
       return described && operationOf(method, described)
     },
   }

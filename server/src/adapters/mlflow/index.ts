@@ -18,6 +18,7 @@ export { type Compatibility, createCompatibility, mlflowMigrations } from './com
 export { compatibilityRoutes } from './compatibility-routes.ts'
 export { mlflowDescriptions } from './description.ts'
 export { mlflowWording } from './errors.ts'
+export { createMultipart } from './multipart.ts'
 export { webhookFact } from './webhook-events.ts'
 
 /** Every group of JSON endpoints, by the version under which it answers. A new group is one more line here. */
