@@ -48,15 +48,21 @@ async function newOnes(tx: Tx, run_key: number, part: ImportedPoints): Promise<I
     ).map((row) => [row.key, row.series]),
   )
   if (series.size > 0) await lockSealing(tx)
-  const seen = part.keys.map(() => new Set<string>())
   const ranges = part.keys.map((): [Integer, Integer] | undefined => undefined)
+  // Points of a key whose steps rise are all different: the usual case, and the one with very many of them.
+  let rises = true
   for (let at = 0; at < part.value.length; at++) {
     const step = part.step[at]!
     const range = ranges[part.key[at]!]
     if (!range) ranges[part.key[at]!] = [step, step]
-    else if (step < range[0]) range[0] = step
     else if (step > range[1]) range[1] = step
+    else {
+      rises = false
+      if (step < range[0]) range[0] = step
+    }
   }
+  if (rises && series.size === 0) return part
+  const seen = part.keys.map(() => new Set<string>())
   const batches = batchReader(tx as Sql)
   for (const [of, key] of part.keys.entries()) {
     const found = series.get(key)
