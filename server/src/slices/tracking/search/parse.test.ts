@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { DomainError } from '#kernel/errors.ts'
 import { seededRandom } from '#kernel/random.ts'
-import { EXPERIMENTS, LOGGED_MODELS, RUNS } from './grammar.ts'
+import { EXPERIMENTS, type Grammar, LOGGED_MODELS, RUNS } from './grammar.ts'
 import { parseFilter, parseOrder } from './parse.ts'
 
 const condition = (entity: string, key: string, operator: string, value: unknown) => ({
@@ -194,10 +194,12 @@ describe('a filter', () => {
       '\u0001',
     ]
     let parsed = 0
+    const slow: [string, Grammar][] = []
     for (let i = 0; i < 20_000; i++) {
       const length = 1 + Math.floor(random.next() * 12)
       const text = Array.from({ length }, () => pieces[Math.floor(random.next() * pieces.length)]).join('')
       for (const grammar of [RUNS, EXPERIMENTS, LOGGED_MODELS]) {
+        const began = performance.now()
         try {
           parseFilter(text, grammar)
           parsed++
@@ -205,7 +207,14 @@ describe('a filter', () => {
           if (!(error instanceof DomainError) || error.problem !== 'invalid')
             throw new Error(`${JSON.stringify(text)} threw ${error}`)
         }
+        if (performance.now() - began > 50) slow.push([text, grammar])
       }
+    }
+    // Others use this machine, too: what was slow once is read again.
+    for (const [text, grammar] of slow) {
+      const began = performance.now()
+      expect(() => parseFilter(text, grammar)).not.toThrow(TypeError)
+      expect(performance.now() - began, text).toBeLessThan(50)
     }
     expect(parsed).toBeGreaterThan(0)
   })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { seededRandom } from '#kernel/random.ts'
 import { type MlflowServer, startMlflowServer } from '#kit/mlflow-server.ts'
 import { eachStore } from '#kit/store.ts'
 import type { Run } from '../model.ts'
@@ -110,6 +111,35 @@ eachStore('the run table over HTTP', (open) => {
     const found = await good('GET', `/runs/columns?experiment=${one}&kind=tag&q=PARENT`)
     expect(found.items).toEqual([{ kind: 'tag', key: 'mlflow.parentRunId', runs: 1 }])
     expect((await call('GET', `/runs/columns?experiment=${one}&cursor=forged`)).status).toBe(400)
+  })
+
+  test('refuses what it cannot read, and never fails over it', async () => {
+    const random = seededRandom(21)
+    const pieces =
+      "metrics.auc params.lr tags.stage status AND OR NOT IN MATCHES LIKE IS NULL ( ) , < = != ~ 1 -2e9 'a' '[' \"q\" `k` . \u0000 🦊 %".split(
+        ' ',
+      )
+    const text = () =>
+      Array.from(
+        { length: 1 + Math.floor(random.next() * 9) },
+        () => pieces[Math.floor(random.next() * pieces.length)],
+      ).join(' ')
+    const seen = new Set<number>()
+    for (let i = 0; i < 150; i++) {
+      const body = {
+        experiments: [one],
+        filter: text(),
+        ...(i % 3 === 0 && { order_by: [text()] }),
+        ...(i % 5 === 0 && { group_by: [text()] }),
+      }
+      const { status } = await call('POST', '/runs/table', body)
+      expect(status, JSON.stringify(body)).toBeLessThan(500)
+      seen.add(status)
+    }
+    expect(seen).toContain(400)
+    const refused = await call('POST', '/runs/table', { experiments: [one], filter: 'metrics.auc > 1 AND' })
+    expect(refused.body).toMatchObject({ status: 400, field: 'filter', facts: { at: 16 } })
+    expect((await call('POST', '/runs/table', { experiments: [one], columns: ['nonsense'] })).status).toBe(400)
   })
 
   test('as CSV does no harm to a spreadsheet', async () => {
