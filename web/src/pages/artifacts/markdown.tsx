@@ -33,8 +33,8 @@ function blocks(lines: readonly string[]): ReactNode[] {
       found.push(<pre key={key}>{code.join('\n')}</pre>)
     } else if (heading) {
       at++
-      // The page has the first heading, and the panel the second.
-      const Level = `h${Math.min(6, heading[1]!.length + 2)}` as 'h3'
+      // The first heading is the page's.
+      const Level = `h${Math.min(6, heading[1]!.length + 1)}` as 'h2'
       found.push(<Level key={key}>{spans(heading[2]!)}</Level>)
     } else if (/^\s*([-*_])(\s*\1){2,}\s*$/.test(line)) {
       at++

@@ -57,18 +57,33 @@ export function TextView({ run, path, instead }: { run: string; path: string; in
   )
 }
 
-export function Lines({ label, text }: { label: string; text: string }) {
-  const numbers = useMemo(() => {
-    const count = text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
-    return Array.from({ length: count }, (_, at) => at + 1).join('\n')
+/** Lines laid out together. What is not in sight is not laid out at all: a megabyte shows at once. */
+const BLOCK_LINES = 400
+const LINE_PX = 18
+
+function Lines({ label, text }: { label: string; text: string }) {
+  const blocks = useMemo(() => {
+    const lines = (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n')
+    return Array.from({ length: Math.ceil(lines.length / BLOCK_LINES) }, (_, at) => ({
+      first: at * BLOCK_LINES + 1,
+      lines: lines.slice(at * BLOCK_LINES, (at + 1) * BLOCK_LINES),
+    }))
   }, [text])
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
     <section aria-label={label} tabIndex={0} className={styles.text}>
-      <pre aria-hidden="true" className={styles.numbers}>
-        {numbers}
-      </pre>
-      <pre>{text}</pre>
+      {blocks.map(({ first, lines }) => (
+        <div
+          key={first}
+          className={styles.block}
+          style={{ containIntrinsicHeight: `auto ${lines.length * LINE_PX}px` }}
+        >
+          <pre aria-hidden="true" className={styles.numbers}>
+            {lines.map((_, at) => first + at).join('\n')}
+          </pre>
+          <pre>{`${lines.join('\n')}\n`}</pre>
+        </div>
+      ))}
     </section>
   )
 }
