@@ -19,6 +19,7 @@ const LOCKS: Record<string, readonly string[]> = {
     'python/environment.lock',
     'server/test/journeys/environment.lock',
     'server/test/boards/environment.lock',
+    'server/test/attack/environment.lock',
     'examples/flights/environment.lock',
   ],
   demo: ['examples/flights/environment.lock'],

@@ -34,6 +34,13 @@ const refusal = (media_type: string, schema: unknown) => ({
   description: 'Refused, with the reason',
   content: { [media_type]: { schema } },
 })
+/** Refused before anything of it is read, on every wire. */
+const tooLong = {
+  431: {
+    description: 'The address and headers are larger than 16 KiB',
+    content: { 'application/problem+json': { schema: ref('Problem') } },
+  },
+}
 const answered = (media_type: string, schema: unknown) => ({
   200: { description: 'Default Response', content: { [media_type]: { schema } } },
 })
@@ -72,7 +79,11 @@ export function describeApi(own: ApiDocument, table: readonly RouteEntry[]): Api
         method,
         {
           ...operation,
-          responses: { ...operation.responses, default: refusal('application/problem+json', ref('Problem')) },
+          responses: {
+            ...operation.responses,
+            ...tooLong,
+            default: refusal('application/problem+json', ref('Problem')),
+          },
         },
       ]),
     )
@@ -95,7 +106,7 @@ export function describeApi(own: ApiDocument, table: readonly RouteEntry[]): Api
         description: may === 'anonymous' ? 'Open to all.' : `Needs ${may}.`,
         ...(may === 'anonymous' && { security: [] }),
         parameters: [...pathParameters(path), ...((operation.parameters as unknown[] | undefined) ?? [])],
-        responses: { ...operation.responses, default: refused },
+        responses: { ...operation.responses, ...tooLong, default: refused },
       },
     }
   }

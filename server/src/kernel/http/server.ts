@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { Ajv, type ValidateFunction } from 'ajv'
 import { type FastifyInstance, fastify } from 'fastify'
 import { DomainError } from '../errors.ts'
@@ -39,6 +39,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     genReqId: () => options.ids.hex(),
     logger: false,
     forceCloseConnections: 'idle',
+    clientErrorHandler: refuseConnection,
     // Before any route and hook: `%zz`, or bytes that are no UTF-8.
     frameworkErrors: (error, request, reply) => {
       reply.header('x-content-type-options', 'nosniff').header('x-frame-options', 'DENY')
@@ -154,6 +155,24 @@ export async function listen(app: FastifyInstance, host: string, port: number): 
   }
   const address = app.server.address() as AddressInfo
   return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
+}
+
+/** What is no request at all, or whose head is too large, is answered on the bare connection, which then ends. */
+function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  const [status, reason, detail] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? [431, 'Request Header Fields Too Large', 'the address and headers are larger than 16 KiB']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? [408, 'Request Timeout', 'the request did not come in time']
+        : [400, 'Bad Request', 'this is no HTTP request']
+  const title = status === 431 ? 'too-large' : 'invalid'
+  const body = JSON.stringify({ type: `urn:slipway:problem:${title}`, title, status, detail, request_id: '' })
+  if (socket.writable)
+    socket.write(
+      `HTTP/1.1 ${status} ${reason}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    )
+  socket.destroySoon()
 }
 
 function hostName(host: string | undefined): string {
