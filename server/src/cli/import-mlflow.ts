@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { invalid, notFound } from '#kernel/errors.ts'
 import { EXIT } from './exit.ts'
+import { openExport } from './import/exported.ts'
 import { openMlruns } from './import/mlruns.ts'
 import type { Source } from './import/model.ts'
 import { reportWords } from './import/report.ts'
@@ -74,4 +75,25 @@ export const importMlflow: CommandAction<[string, ImportMlflowOptions]> = async 
   const report = await bring(context, where, options)
   context.output.answer(report, () => reportWords(report))
   return report.wrong.length > 0 ? EXIT.failed : undefined
+}
+
+/** Takes in a folder that `slipway export` wrote. */
+export const importSlipway: CommandAction<[string]> = async ({ cwd, client, output }, where) => {
+  const source = await openExport(resolve(cwd, where))
+  const progress = output.progress(`import ${source.words}`)
+  try {
+    const places = { folder: source.folder, proxied: join(source.folder, 'artifacts') }
+    const report = await transfer(client, source, {
+      artifacts: 'copy',
+      experiments: [],
+      places,
+      dry_run: false,
+      progress,
+    })
+    output.answer(report, () => reportWords(report))
+    return report.wrong.length > 0 ? EXIT.failed : undefined
+  } finally {
+    progress.done()
+    await source.close()
+  }
 }

@@ -149,6 +149,16 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--dry-run', 'only count what is there', false)
     .action(act(async () => (await import('./import-mlflow.ts')).importMlflow))
 
+  bring
+    .command('slipway <folder>')
+    .description('take in a folder that slipway export wrote')
+    .action(act(async () => (await import('./import-mlflow.ts')).importSlipway))
+  program
+    .command('export <folder>')
+    .description('write everything of a workspace in open formats: Parquet, JSON, files')
+    .option('-e, --experiment <name>', 'only this experiment, by name or id (repeatable)', collect, [])
+    .option('--no-artifacts', 'leave the files out')
+    .action(act(async () => (await import('./export.ts')).exportAll))
   program
     .command('sync <source>')
     .description("send what was logged without a connection: MLflow's folder mlruns or sqlite:///…; again: what is new")

@@ -1,6 +1,7 @@
 /** History comes along: what MLflow's own client reads of a store, it reads of the server that took the store in. */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { appendFile, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
@@ -121,6 +122,28 @@ test('a folder and a database of MLflow 3 come along, then what is new in them, 
   }
   expect(await script(...urls.flatMap((url) => ['dump', url]))).toEqual(after)
 }, 300_000)
+
+test('an export is taken in by another server, which then exports the same bytes', async () => {
+  const app = apps[0]!
+  const [first, second] = [join(dir, 'export-1'), join(dir, 'export-2')]
+  expect((await slipway(app, 'export', first)).code).toBe(0)
+  const other = await start('three')
+  const { code, report } = await slipway(other, 'import', 'slipway', first)
+  expect(report.wrong).toEqual([])
+  expect(code).toBe(0)
+  expect(added(report)).toMatchObject({ runs: 5, 'metric points': 2562, versions: 3, 'logged models': 1 })
+  expect((await slipway(other, 'export', second)).code).toBe(0)
+  const files = ['runs', 'params', 'tags', 'metrics'].map((name) => `${name}.parquet`)
+  for (const file of [...files, 'inputs.json', 'logged-models.json', 'registered-models.json'])
+    expect((await readFile(join(second, file))).equals(await readFile(join(first, file))), file).toBe(true)
+
+  const manifest = JSON.parse(await readFile(join(first, 'manifest.json'), 'utf8'))
+  expect(manifest.counts).toMatchObject({ runs: 5, metrics: 2562, artifacts: 4 })
+  await appendFile(join(first, 'inputs.json'), ' ')
+  vi.spyOn(process.stdout, 'write').mockImplementation(() => true)
+  vi.spyOn(process.stderr, 'write').mockImplementation(() => true)
+  expect(await main(['import', 'slipway', first, '--url', other.url])).toBe(2)
+}, 120_000)
 
 test('what is no store is said to be none', async () => {
   const app = apps[0] ?? (await start('one'))
