@@ -58,7 +58,7 @@ export const STORE_LIMITS: StoreLimits = {
   thread_heap_mb: 512,
   group_items_max: 512,
   group_ms_max: 10,
-  checkpoint_pages: 1_000,
+  checkpoint_pages: 4_000,
   statement_ms_max: 10_000,
   connections_max: 10,
   connect_ms_max: 3_000,

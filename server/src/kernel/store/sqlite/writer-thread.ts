@@ -13,6 +13,9 @@ import { endProcess, openWalSync } from './wal-sync.ts'
 
 const CACHE_KIB = 16 * 1024
 const ROOM_CHECK_MS = 100
+/** How often the WAL's length is asked for, whichever comes first. */
+const WAL_LOOK_GROUPS = 16
+const WAL_LOOK_MS = 20
 const WAL_BYTES_KEPT = 64 * 1024 * 1024
 
 const port = parentPort!
@@ -79,7 +82,12 @@ async function start() {
   let wal_pages = 0
   const walState = database.prepare('PRAGMA wal_checkpoint(NOOP)')
   const moveWal = database.prepare('PRAGMA wal_checkpoint(PASSIVE)')
+  let groups = 0
+  let looked_ms = 0
   const checkpoint = (idle: boolean) => {
+    // Asking how long the WAL is costs as much as a small write.
+    if (++groups % WAL_LOOK_GROUPS !== 0 && performance.now() - looked_ms < WAL_LOOK_MS) return
+    looked_ms = performance.now()
     wal_pages = Number(walState.get()?.log ?? 0)
     if (wal_pages < limits.checkpoint_pages * (idle ? 1 : 4)) return
     try {
