@@ -112,7 +112,9 @@ export function readJsonBodies(app: FastifyInstance): void {
   app.addContentTypeParser(
     '*',
     { parseAs: 'string' },
-    async (request: { headers: Record<string, unknown> }, text: string | Buffer) => {
+    async (request: { headers: Record<string, unknown>; is404: boolean }, text: string | Buffer) => {
+      // Where nothing answers, whatever was sent is not read.
+      if (request.is404) return {}
       const body = text.toString()
       const type = String(request.headers['content-type'] ?? '')
         .split(';')[0]!

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type GuardedApp, startGuardedApp } from '#kit/app.ts'
+import { absentFamily } from './absent.ts'
 import { readAgent } from './compatibility.ts'
 
 interface Item {
@@ -72,6 +73,38 @@ describe('the page Compatibility', () => {
       .toContain('mlflow-python-client 2.9.2 GET /api/2.0/mlflow/experiments/get true 2')
     const elsewhere = await it.app.parts.store.read((sql) => it.app.parts.compatibility.items(sql, 'elsewhere'))
     expect(elsewhere).toEqual([])
+  })
+
+  test.each([
+    'POST /v1/traces',
+    'POST /api/2.0/mlflow/traces',
+    'PATCH /api/2.0/mlflow/traces/tr-1/tags',
+    'POST /api/3.0/mlflow/traces/search',
+    'POST /api/3.0/mlflow/traces/tr-1/assessments',
+    'GET /ajax-api/2.0/mlflow/get-trace-artifact?request_id=tr-1',
+    'POST /api/3.0/mlflow/datasets/create',
+    'GET /api/3.0/mlflow/datasets/d-1/records',
+    'POST /api/3.0/mlflow/scorers/register',
+    'POST /api/3.0/mlflow/issues/search',
+    'GET /api/3.0/mlflow/label-schemas/1',
+    'GET /api/3.0/mlflow/review-queues/1',
+    'POST /api/3.0/mlflow/prompt-optimization/jobs',
+    'GET /ajax-api/3.0/jobs/1',
+    'GET /api/3.0/mlflow/gateway/endpoints',
+    'POST /ajax-api/2.0/mlflow/gateway-proxy',
+    'POST /gateway/chat/mlflow/invocations',
+    'POST /graphql',
+    'GET /ajax-api/3.0/mlflow/ui-telemetry',
+  ])('%s is not there: no thing is missed, nothing breaks, and it is known what was asked', async (asked) => {
+    const [method, path] = asked.split(' ') as [string, string]
+    const answer = await fetch(`${it.app.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/x-protobuf' },
+      ...(method !== 'GET' && { body: new Uint8Array([10, 0, 255]) }),
+    })
+    expect(answer.status).toBe(404)
+    expect(await answer.json()).toMatchObject({ error_code: 'ENDPOINT_NOT_FOUND' })
+    expect(absentFamily(path.split('?')[0]!).endpoint).not.toBe('another path')
   })
 
   test.each([

@@ -32,7 +32,7 @@ type RootGroup = (app: FastifyInstance, deps: MlflowDeps) => void
 const AT_ROOT: readonly RootGroup[] = [version, getArtifact, getVersionArtifact]
 
 /** Paths at the root of which nothing answers yet; clients try them and read the refusal. */
-const ABSENT = ['/v1/traces', '/graphql', '/gateway']
+const ABSENT = ['/v1/traces', '/graphql', '/gateway', '/api/3.0/jobs', '/ajax-api/3.0/jobs']
 
 /** Python's clients ask under `/api`, MLflow's pages under `/ajax-api`: both are one API. */
 const ALIASES = ['/api', '/ajax-api']
