@@ -1,4 +1,5 @@
 /** Columns of the run table: `m.auc`, `p.lr`, `t.stage` in the address; the words of the API; how each is shown. */
+import { keyText } from './filter.ts'
 
 export type ColumnKind = 'metric' | 'param' | 'tag' | 'attribute'
 
@@ -30,7 +31,7 @@ export const idOf = (kind: 'metric' | 'param' | 'tag', key: string): string => `
 export function apiName(id: string): string | undefined {
   const kind = kindOf(id)
   if (kind === 'attribute') return ATTRIBUTES[id]?.api
-  return `${kind}s.\`${id.slice(2).replaceAll('`', '``')}\``
+  return `${kind}s.${keyText(id.slice(2))}`
 }
 
 /** Whether the server keeps values of this column beside what it says of every run. */

@@ -237,7 +237,7 @@ class Reader {
 }
 
 /** A key as the language takes it: as it is, or in backticks. `.1` would be a number. */
-const keyText = (key: string): string =>
+export const keyText = (key: string): string =>
   WHOLE_KEY.test(key) && !/^\p{N}/u.test(key) ? key : `\`${key.replaceAll('`', '``')}\``
 
 /** A backslash before a quote takes it as it is; so text with both goes into the other quotes. */

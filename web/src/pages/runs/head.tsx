@@ -123,15 +123,15 @@ function ColumnMenu({ id, columns, state, set, sortable }: HeadProps) {
           <>
             <Menu.Divider />
             {WAYS.map(([each, words]) => (
-              <Menu.Item
+              <Menu.RadioItem
                 key={each}
-                role="menuitemradio"
-                aria-checked={way === each}
-                onClick={() => set({ better: { ...state.better, [id]: each } })}
-                leftSection={<span aria-hidden="true">{way === each ? '✓' : '\u2003'}</span>}
+                value={each}
+                checked={way === each}
+                closeMenuOnClick
+                onChange={() => set({ better: { ...state.better, [id]: each } })}
               >
                 {words}
-              </Menu.Item>
+              </Menu.RadioItem>
             ))}
           </>
         )}

@@ -26,8 +26,6 @@ const SHOWS = [
   ['all', 'All runs'],
 ] as const
 
-const ticked = (is: boolean) => <span aria-hidden="true">{is ? '✓' : '\u2003'}</span>
-
 /** Which runs: those that are there, those that were deleted; with their children below them. */
 export function ShowMenu({ state, set }: Pick<ToolProps, 'state' | 'set'>) {
   return (
@@ -39,25 +37,20 @@ export function ShowMenu({ state, set }: Pick<ToolProps, 'state' | 'set'>) {
       </Menu.Target>
       <Menu.Dropdown>
         {SHOWS.map(([show, words]) => (
-          <Menu.Item
+          <Menu.RadioItem
             key={show}
-            role="menuitemradio"
-            aria-checked={state.show === show}
-            leftSection={ticked(state.show === show)}
-            onClick={() => set({ show, sel: [] })}
+            value={show}
+            checked={state.show === show}
+            closeMenuOnClick
+            onChange={() => set({ show, sel: [] })}
           >
             {words}
-          </Menu.Item>
+          </Menu.RadioItem>
         ))}
         <Menu.Divider />
-        <Menu.Item
-          role="menuitemcheckbox"
-          aria-checked={state.nest}
-          leftSection={ticked(state.nest)}
-          onClick={() => set({ nest: !state.nest, open: [] })}
-        >
+        <Menu.CheckboxItem checked={state.nest} onChange={(nest) => set({ nest, open: [] })}>
           Children below their parents
-        </Menu.Item>
+        </Menu.CheckboxItem>
       </Menu.Dropdown>
     </Menu>
   )
@@ -80,16 +73,14 @@ export function GroupMenu({ columns, state, set }: Omit<ToolProps, 'experiments'
       <Menu.Dropdown className={styles.tall!}>
         <Menu.Label>By up to {GROUPS_MAX} of the columns shown</Menu.Label>
         {offered.map((id) => (
-          <Menu.Item
+          <Menu.CheckboxItem
             key={id}
-            role="menuitemcheckbox"
-            aria-checked={state.group.includes(id)}
+            checked={state.group.includes(id)}
             disabled={!state.group.includes(id) && state.group.length >= GROUPS_MAX}
-            leftSection={ticked(state.group.includes(id))}
-            onClick={() => toggle(id)}
+            onChange={() => toggle(id)}
           >
             {labelOf(id)}
-          </Menu.Item>
+          </Menu.CheckboxItem>
         ))}
       </Menu.Dropdown>
     </Menu>
