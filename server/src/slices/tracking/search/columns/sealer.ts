@@ -18,6 +18,9 @@ const EXPERIMENTS_MAX = 200
 /** How long an experiment whose loose runs are as many as before is not counted through again. */
 const COUNTED_MS = 5 * 60_000
 
+/** How long an experiment rests whose runs change faster than they are sealed. */
+const RESTLESS_MS = 60_000
+
 const DEAD_SHARE_MAX = 1 / 8
 /** Longest that a segment stays open: then its runs are loose again. */
 const OPEN_MS_MAX = 10 * 60_000
@@ -40,6 +43,7 @@ export function createRunSealer({ store, now, log }: { store: Store; now: () => 
   let newest = -1
   let closer_ms = 0
   /** Loose runs of an experiment when its cells were last found to be few, and when that was. */
+  const restless = new Map<number, number>()
   const counted = new Map<number, { runs: number; at_ms: number }>()
 
   /**
@@ -79,15 +83,27 @@ export function createRunSealer({ store, now, log }: { store: Store; now: () => 
           cells_max: store.can.manyWriters ? CELLS_MAX_HERE : CELLS_MAX,
         })
       : undefined
-    if (packed) await store.command('tracking.sealSegment', packed)
-    else await store.command('tracking.dropSegment', { segment: opened.segment })
-    return packed !== undefined
+    if (!packed) {
+      await store.command('tracking.dropSegment', { segment: opened.segment })
+      return false
+    }
+    await store.command('tracking.sealSegment', packed)
+    // Runs that are written to all the time are loose again at once: sealing them over and over gains nothing.
+    const dead = await store.read((sql) =>
+      sql.get<{ n: number }>('SELECT count(*) AS n FROM run_segment_dead WHERE segment = ?', [opened.segment]),
+    )
+    if (Number(dead!.n) > packed.runs / 2) restless.set(experiment, now() + RESTLESS_MS)
+    else restless.delete(experiment)
+    return true
   }
 
+  const rests = (experiment: number) => (restless.get(experiment) ?? 0) > now()
+
   const sealMany = async (least: number) => {
-    for (;;) {
-      const [most] = await store.query<LooseRuns[]>('tracking.looseRuns', { least, most: 1 })
-      if (!most || stopped || !(await sealOne(most.experiment))) return
+    while (!stopped) {
+      const many = await store.query<LooseRuns[]>('tracking.looseRuns', { least, most: EXPERIMENTS_MAX })
+      const next = many.find(({ experiment }) => !rests(experiment))
+      if (!next || !(await sealOne(next.experiment))) return
     }
   }
 
@@ -100,7 +116,7 @@ export function createRunSealer({ store, now, log }: { store: Store; now: () => 
       const before = counted.get(experiment)
       if (before?.runs === runs && now() - before.at_ms < COUNTED_MS) continue
       const wide = () => store.query<boolean>('tracking.looseCells', { experiment, least: CELLS_MIN })
-      while (!stopped && (await wide()) && (await sealOne(experiment)));
+      while (!stopped && !rests(experiment) && (await wide()) && (await sealOne(experiment)));
       counted.set(experiment, { runs, at_ms: now() })
       if (counted.size > EXPERIMENTS_MAX * 2) counted.delete(counted.keys().next().value!)
     }
