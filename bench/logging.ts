@@ -1,13 +1,14 @@
 /**
  * The hot paths of tracking on one server or several (another checkout's `main.ts` beside ours, say), which take turns in every
  * round: rate, waits, and the processor time of the server for each request, which other work on the machine bends least.
- * `node bench/logging.ts [--main path/to/server/src/main.ts]… [--rounds 3] [--seconds 2] [--only log-metric] [--store postgres://…]`
+ * `node bench/logging.ts [--main path/to/server/src/main.ts]… [--rounds 3] [--seconds 2] [--only log-metric] [--postgres]`
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { MAIN, startServerProcess } from '../server/test/hold/server-process.ts'
+import { endRun, freshDatabase } from '../server/test/kit/postgres.ts'
 import { createRun, fullRun, getRun, history10000, type Load, logBatch, logMetric, measure } from './loads.ts'
 
 const { values: given } = parseArgs({
@@ -16,6 +17,7 @@ const { values: given } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '2' },
     only: { type: 'string', default: '' },
+    postgres: { type: 'boolean', default: false },
   },
 })
 
@@ -44,7 +46,9 @@ const folder = mkdtempSync(join(tmpdir(), 'slipway-bench-'))
 const servers = []
 try {
   for (const [at, main] of given.main.entries()) {
-    const server = await startServerProcess({ data: join(folder, String(at)), main })
+    const database = given.postgres ? await freshDatabase() : undefined
+    const env: Record<string, string> = database ? { SLIPWAY_STORE: database.url } : {}
+    const server = await startServerProcess({ data: join(folder, String(at)), main, env })
     servers.push({ main, server })
   }
   for (const [title, clients, load] of ROWS.filter(([name]) => name.includes(given.only))) {
@@ -76,5 +80,6 @@ try {
   }
 } finally {
   for (const { server } of servers) await server.end('SIGTERM')
+  if (given.postgres) await endRun()
   rmSync(folder, { recursive: true, force: true })
 }
