@@ -21,14 +21,14 @@ const WARM_MS = 1000
 export async function measure(
   url: string,
   load: Load,
-  { clients, seconds, close }: { clients: number; seconds: number; close: boolean },
+  { clients, seconds, close, token }: { clients: number; seconds: number; close: boolean; token?: string },
 ): Promise<Measure> {
   const pool = new Pool(url, { connections: clients, pipelining: 1, headersTimeout: REQUEST_MS_MAX })
   const send: Send = async (method, path, body) => {
     const answer = await pool.request({
       method: method as 'GET',
       path,
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
       body: body === undefined ? null : JSON.stringify(body),
       reset: close,
     })
@@ -147,6 +147,17 @@ export const fullRun: Load = async (send) => async () => {
   await send('POST', `${MLFLOW}/runs/set-tag`, { run_id, key: 'note', value: 'done' })
   await send('POST', `${MLFLOW}/runs/update`, { run_id, status: 'FINISHED', end_time: Date.now() })
 }
+
+/** Pages of runs in an experiment of 20,000, as the client's `search_runs` asks for them. */
+export const searchRuns =
+  (experiment_id: string, asked: { filter?: string; order_by?: string[] } = {}): Load =>
+  async (send) => {
+    const body = { experiment_ids: [experiment_id], max_results: 100, ...asked }
+    return async () => {
+      const { runs } = (await send('POST', `${MLFLOW}/runs/search`, body)) as { runs?: unknown[] }
+      if (runs?.length !== 100) throw new Error(`${runs?.length ?? 0} runs instead of 100`)
+    }
+  }
 
 /** One row of ten numbers. */
 export const inference =

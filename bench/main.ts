@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -16,6 +16,7 @@ import { type ServerProcess, startServerProcess, until } from '../server/test/ho
 import { mlflowEnvironment } from '../server/test/kit/mlflow-client.ts'
 import { testEnvironment } from '../server/test/kit/python.ts'
 import { fullRun, inference, type Load, logMetric, type Measure, measure } from './loads.ts'
+import { withSection } from './results.ts'
 import { memoryOf, type Peer, startEcho, startScoring, startTracking } from './servers.ts'
 
 const { values: given } = parseArgs({
@@ -30,8 +31,6 @@ const rounds = Number(given.rounds)
 const seconds = Number(given.seconds)
 const ROOT = join(import.meta.dirname, '..')
 const LOCK = join(ROOT, 'python', 'environment.lock')
-const RESULTS = join(import.meta.dirname, 'RESULTS.md')
-const MARKS = ['<!-- bench: written by `npm run bench` -->', '<!-- /bench -->'] as const
 /** One model twice: in its compiled form, and as a Python process serves it. */
 const FORMS = { bench: 'onnx', 'bench-python': 'python' } as const
 const PROJECT = `project: bench
@@ -135,7 +134,7 @@ try {
   const memory = { slipway: memoryOf(slipway.pid), tracking: tracking.memory_mb(), scoring: scoring.memory_mb() }
   const text = report(plan, measured, { slipway, tracking, scoring }, memory, versionsOf(theirs.packages))
   process.stdout.write(`${text}\n`)
-  if (given.write) writeFileSync(RESULTS, withSection(text))
+  if (given.write) withSection('bench', text)
 } finally {
   await stopAll()
 }
@@ -234,17 +233,4 @@ function report(
     `| start to the first 200, s | ${(up.slipway.started_ms / 1000).toFixed(1)} (second start of its folder) | ${(up.tracking.started_ms / 1000).toFixed(1)} | ${(up.scoring.started_ms / 1000).toFixed(1)} |`,
     `| resident memory after the run, all processes, MB | ${show(memory.slipway)} (tracking and serving) | ${show(memory.tracking)} | ${show(memory.scoring)} |`,
   ].join('\n')
-}
-
-/** The file with this section in place of the one before; what others wrote around it stays. */
-function withSection(text: string): string {
-  let before: string
-  try {
-    before = readFileSync(RESULTS, 'utf8')
-  } catch {
-    before = `# Results\n\n${MARKS[0]}\n${MARKS[1]}\n`
-  }
-  const [from, to] = [before.indexOf(MARKS[0]), before.indexOf(MARKS[1])]
-  if (from < 0 || to < 0) return `${before}\n${MARKS[0]}\n${text}\n${MARKS[1]}\n`
-  return `${before.slice(0, from)}${MARKS[0]}\n${text}\n${before.slice(to)}`
 }

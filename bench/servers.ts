@@ -24,12 +24,16 @@ const QUIET = {
   PYTHONWARNINGS: 'ignore',
 }
 
-/** `mlflow server` over a SQLite file, with the number of workers that it takes by itself. */
-export const startTracking = (python: string, dir: string): Promise<Peer> =>
+/** `mlflow server`, over a SQLite file unless another store is named, with the number of workers that it takes by itself. */
+export const startTracking = (
+  python: string,
+  dir: string,
+  store = `sqlite:///${join(dir, 'mlflow.db')}`,
+): Promise<Peer> =>
   startMlflow(python, (port) => [
     'server',
     '--backend-store-uri',
-    `sqlite:///${join(dir, 'mlflow.db')}`,
+    store,
     '--artifacts-destination',
     join(dir, 'artifacts'),
     '--host',
