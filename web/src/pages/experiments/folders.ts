@@ -1,11 +1,11 @@
 /** Folders of experiments: paths like `team/vision`, known by the experiments that lie in them. */
 
-export interface FolderCount {
+interface FolderCount {
   folder: string
   experiments: number
 }
 
-export interface Subfolder {
+interface Subfolder {
   path: string
   /** Its last part. */
   name: string

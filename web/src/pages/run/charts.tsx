@@ -50,7 +50,7 @@ export function Charts({
 }
 
 /** A chart for each metric; metrics of a single value stand as numbers. */
-export function ChartGrid({ groups }: { groups: readonly (readonly [key: string, drawn: readonly Drawn[]])[] }) {
+function ChartGrid({ groups }: { groups: readonly (readonly [key: string, drawn: readonly Drawn[]])[] }) {
   const options = useChartOptions()
   const [filter, setFilter] = useUrlState('metric')
   const [all, setAll] = useState(false)

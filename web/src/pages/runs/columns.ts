@@ -1,7 +1,7 @@
 /** Columns of the run table: `m.auc`, `p.lr`, `t.stage` in the address; the words of the API; how each is shown. */
 import { keyText } from './filter.ts'
 
-export type ColumnKind = 'metric' | 'param' | 'tag' | 'attribute'
+type ColumnKind = 'metric' | 'param' | 'tag' | 'attribute'
 
 interface Attribute {
   label: string

@@ -247,7 +247,7 @@ function valueText(value: string | number): string {
   return quote + value.replaceAll(quote, quote + quote) + quote
 }
 
-export const fieldText = ({ entity, key }: Pick<Condition, 'entity' | 'key'>): string => `${entity}.${keyText(key)}`
+const fieldText = ({ entity, key }: Pick<Condition, 'entity' | 'key'>): string => `${entity}.${keyText(key)}`
 
 /** What stands after the field: `> 0.7`, `IN ('a', 'b')`. */
 export function comparisonText({ operator, value }: Pick<Condition, 'operator' | 'value'>): string {

@@ -69,7 +69,7 @@ export interface Placed {
   isOpen: boolean
 }
 
-export interface RunList {
+interface RunList {
   count: number
   rowAt: (index: number) => Placed | undefined
 }
