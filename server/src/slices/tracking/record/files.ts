@@ -40,7 +40,7 @@ export function exportFile(run_id: string, recorded: Recorded, name: ExportName)
         head,
         `FROM python:${python ?? '3'}-slim`,
         'RUN useradd --create-home run',
-        'WORKDIR /home/run',
+        'WORKDIR /app',
         `RUN pip install --no-cache-dir ${packages.map((line) => `'${line}'`).join(' \\\n    ')}`,
         'USER run',
         'COPY --chown=run . .',
