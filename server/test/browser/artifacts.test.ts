@@ -50,7 +50,7 @@ const REFUSED = {
   script: 'refused',
 }
 
-const PLOTLY = `<html><head><meta charset="utf-8" /></head><body><script src="https://cdn.plot.ly/plotly-3.0.1.min.js"></script>
+const PLOTLY = `<html><head><meta charset="utf-8" /></head><body><script src="https://cdn.example.org/plotly-3.0.1.min.js"></script>
 <script>Plotly.newPlot("x", [{"type":"scatter","mode":"lines+markers","name":"roc","x":[0,0.5,1],"y":[0,0.8,1]}],
 {"title":{"text":"ROC curve"},"xaxis":{"title":{"text":"false positives"}}}, {"responsive": true})</script></body></html>`
 
