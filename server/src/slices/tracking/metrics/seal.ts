@@ -170,14 +170,21 @@ export async function sealMetrics(
   const known = takeDue(AT_ONCE)
   const runs = [...due.runs, ...known.runs]
   const series = [...due.series, ...known.series]
+  const all = { runs: [...runs], series: [...series] }
   let sealed = 0
-  while (runs.length > 0 && performance.now() < until) {
-    if (!(await takeApart(tx, runs[0]!))) runs.shift()
-  }
-  while (series.length > 0 && performance.now() < until) {
-    const done = await sealSeries(tx, series[0]!)
-    sealed += done.sealed
-    if (!done.more) series.shift()
+  try {
+    while (runs.length > 0 && performance.now() < until) {
+      if (!(await takeApart(tx, runs[0]!))) runs.shift()
+    }
+    while (series.length > 0 && performance.now() < until) {
+      const done = await sealSeries(tx, series[0]!)
+      sealed += done.sealed
+      if (!done.more) series.shift()
+    }
+  } catch (error) {
+    // What was done is undone, and perhaps tried again at once.
+    noteDue(all)
+    throw error
   }
   noteDue({ runs, series })
   return { more: runs.length + series.length > 0, sealed }
