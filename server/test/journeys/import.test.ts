@@ -121,7 +121,7 @@ test('a folder and a database of MLflow 3 come along, then what is new in them, 
     expect(again.report.unchanged_runs).toBe(5)
   }
   expect(await script(...urls.flatMap((url) => ['dump', url]))).toEqual(after)
-}, 300_000)
+}, 600_000)
 
 test('an export is taken in by another server, which then exports the same bytes', async () => {
   const app = apps[0]!
@@ -143,7 +143,7 @@ test('an export is taken in by another server, which then exports the same bytes
   vi.spyOn(process.stdout, 'write').mockImplementation(() => true)
   vi.spyOn(process.stderr, 'write').mockImplementation(() => true)
   expect(await main(['import', 'slipway', first, '--url', other.url])).toBe(2)
-}, 120_000)
+}, 300_000)
 
 test('what is no store is said to be none', async () => {
   const app = apps[0] ?? (await start('one'))

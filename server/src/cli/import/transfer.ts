@@ -3,6 +3,7 @@ import type { Client } from '../client.ts'
 import { isElsewhere } from './artifacts.ts'
 import { readMarks, writeMarks } from './marks.ts'
 import type { Source, SourceExperiment } from './model.ts'
+import { patient } from './patience.ts'
 import type { Report, Row } from './report.ts'
 import { bringModels, bringRegistered } from './transfer-models.ts'
 import { bringRuns } from './transfer-runs.ts'
@@ -11,7 +12,8 @@ import { filesOf, type Transfer, type TransferOptions, WHATS, type What } from '
 const MARKS_AT_ONCE = 200
 const LINES_MAX = 10_000
 
-export async function transfer(client: Client, source: Source, options: TransferOptions): Promise<Report> {
+export async function transfer(server: Client, source: Source, options: TransferOptions): Promise<Report> {
+  const client = patient(server)
   const started = Date.now()
   const rows = new Map<What, Row>(WHATS.map((what) => [what, { what, source: 0, here: 0, added: 0 }]))
   const report: Report = {
