@@ -65,6 +65,16 @@ const MACHINES: Readonly<Record<string, Operation>> = {
   'GET /ready': { summary: 'Whether the server can answer', responses: answered('text/plain', text) },
 }
 
+/** TypeBox writes tuples as an older JSON Schema had them. */
+function inNewWords(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inNewWords)
+  if (value === null || typeof value !== 'object') return value
+  const { items, additionalItems: _, ...rest } = value as { items?: unknown; additionalItems?: unknown }
+  const others = Object.fromEntries(Object.entries(rest).map(([key, each]) => [key, inNewWords(each)]))
+  if (Array.isArray(items)) return { ...others, prefixItems: items.map(inNewWords), items: false }
+  return items === undefined ? others : { ...others, items: inNewWords(items) }
+}
+
 const WORD = /:([A-Za-z_]+)|\*/g
 const pathOf = (path: string) => path.replace(WORD, (_, name?: string) => `{${name ?? '*'}}`)
 const pathParameters = (path: string) =>
@@ -112,7 +122,7 @@ export function describeApi(own: ApiDocument, table: readonly RouteEntry[]): Api
   }
   return {
     ...own,
-    paths,
+    paths: inNewWords(paths) as ApiDocument['paths'],
     components: { ...own.components, schemas: { ...own.components?.schemas, Problem, ...foreign.schemas } },
   }
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { race } from './concurrency.ts'
 import { startTarget, type Target } from './target.ts'
 
-const SECONDS = Number(process.env.SLIPWAY_RACE_SECONDS ?? 600)
+const SECONDS = Number(process.env.TEST_RACE_SECONDS ?? 600)
 
 let at: Target
 beforeAll(async () => {

@@ -31,6 +31,7 @@ export interface paths {
             cleared_ms: number | null
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -51,6 +52,7 @@ export interface paths {
             at_ms: number
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -61,6 +63,7 @@ export interface paths {
       parameters: { query?: { limit?: number; cursor?: string; id?: string; subject_kind?: string; subject_id?: string; who?: string; name?: string; from?: string; to?: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          next_cursor?: string
           items: ({
             seq: number
             id: string
@@ -85,8 +88,8 @@ export interface paths {
             after: unknown
             reason: string | null
           })[]
-          next_cursor?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -108,6 +111,7 @@ export interface paths {
           /** There is more to look at, from here. */
           next_cursor?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -129,6 +133,7 @@ export interface paths {
           }
           total: number
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -163,6 +168,7 @@ export interface paths {
           /** Epoch milliseconds, UTC. */
           created_ms: number
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -176,6 +182,7 @@ export interface paths {
           digest: string
           size_bytes: number
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -200,6 +207,7 @@ export interface paths {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
           missing: (string)[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -230,6 +238,7 @@ export interface paths {
           commit?: string
           diff?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -256,6 +265,7 @@ export interface paths {
             note: string | null
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -301,6 +311,7 @@ export interface paths {
             nullable: boolean
           })[] | null
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -311,6 +322,7 @@ export interface paths {
       parameters: { query?: { limit?: number; cursor?: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          next_cursor?: string
           items: ({
             name: string
             /** RFC 3339, UTC. */
@@ -347,8 +359,8 @@ export interface paths {
               profiled_at: string | null
             } | null
           })[]
-          next_cursor?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -362,6 +374,7 @@ export interface paths {
           digest: string
           size_bytes: number
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -375,6 +388,7 @@ export interface paths {
           digest: string
           size_bytes: number
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -420,6 +434,7 @@ export interface paths {
             profiled_at: string | null
           } | null
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -444,6 +459,7 @@ export interface paths {
           }
           set_at: string | null
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -470,6 +486,7 @@ export interface paths {
           }
           set_at: string | null
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -480,6 +497,7 @@ export interface paths {
       parameters: { query?: { limit?: number; cursor?: string }; path: { name: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          next_cursor?: string
           items: ({
             id: string
             name: string
@@ -510,8 +528,8 @@ export interface paths {
             created_at: string
             profiled_at: string | null
           })[]
-          next_cursor?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -572,6 +590,7 @@ export interface paths {
           /** False when this content was a version already. */
           created: boolean
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -617,6 +636,7 @@ export interface paths {
             nullable: boolean
           })[] | null
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -625,6 +645,7 @@ export interface paths {
       parameters: { path: { name: string; version: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -674,6 +695,7 @@ export interface paths {
             nullable: boolean
           })[] | null
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -684,13 +706,14 @@ export interface paths {
       parameters: { query?: { limit?: number; cursor?: string }; path: { name: string; version: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          next_cursor?: string
           items: ({
             path: string
             digest: string
             size_bytes: number
           })[]
-          next_cursor?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -701,6 +724,7 @@ export interface paths {
       parameters: { path: { name: string; version: string; '*': string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/octet-stream': Blob } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -762,6 +786,7 @@ export interface paths {
             })[]
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -802,6 +827,7 @@ export interface paths {
             })[] | null
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -819,6 +845,7 @@ export interface paths {
           rows: ((number | string | boolean | null)[])[]
           truncated: boolean
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -883,6 +910,7 @@ export interface paths {
             })[]
           } | null
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -895,6 +923,7 @@ export interface paths {
         202: { headers: { [name: string]: unknown }; content: { 'application/json': {
           verdict: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -916,6 +945,7 @@ export interface paths {
             last_error: string | null
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -926,6 +956,7 @@ export interface paths {
       parameters: { path: { subscriber: string; seq: number } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -982,6 +1013,7 @@ export interface paths {
             watermark_ms: number | null
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1072,6 +1104,7 @@ export interface paths {
           /** Predictions that could not be logged since the start. */
           dropped: number
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1167,6 +1200,7 @@ export interface paths {
           /** Epoch milliseconds, UTC. */
           applied_ms: number
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1198,6 +1232,7 @@ export interface paths {
             output: unknown
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1233,6 +1268,7 @@ export interface paths {
             }
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1290,6 +1326,7 @@ export interface paths {
             reason: string
           } | null
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1300,6 +1337,7 @@ export interface paths {
       parameters: { query?: { folder?: string; filter?: string; view?: "active" | "deleted" | "all"; limit?: number; cursor?: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          next_cursor?: string
           items: ({
             experiment_id: string
             name: string
@@ -1318,8 +1356,8 @@ export interface paths {
               last_started: string | null
             }
           })[]
-          next_cursor?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1335,6 +1373,7 @@ export interface paths {
             experiments: number
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1362,6 +1401,7 @@ export interface paths {
             last_started: string | null
           }
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1390,6 +1430,7 @@ export interface paths {
             last_started: string | null
           }
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1419,6 +1460,7 @@ export interface paths {
           merged: boolean
           artifact_location: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1435,6 +1477,7 @@ export interface paths {
             size_bytes: number
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1479,6 +1522,7 @@ export interface paths {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
           created: (string)[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1489,13 +1533,14 @@ export interface paths {
       parameters: { query: { source: string; prefix: string; after?: string; limit?: number } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          /** There may be more behind it. */
+          next_after?: string
           items: ({
             item: string
             mark: string
           })[]
-          /** There may be more behind it. */
-          next_after?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1512,6 +1557,7 @@ export interface paths {
         } } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1558,6 +1604,7 @@ export interface paths {
           without_files: (number)[]
           conflicts: (string)[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1580,6 +1627,7 @@ export interface paths {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
           added: number
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1636,6 +1684,7 @@ export interface paths {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
           created: (string)[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1670,6 +1719,7 @@ export interface paths {
             })[]
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1680,6 +1730,8 @@ export interface paths {
       parameters: { query?: { limit?: number; cursor?: string; state?: "waiting" | "running" | "done" | "failed" | "cancelled"; kind?: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          /** Absent on the last page. */
+          next_cursor?: string
           items: ({
             id: string
             kind: string
@@ -1709,9 +1761,8 @@ export interface paths {
             /** Epoch milliseconds, UTC. */
             run_at_ms: number
           })[]
-          /** Absent on the last page. */
-          next_cursor?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1733,6 +1784,7 @@ export interface paths {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
           accepted: number
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1767,6 +1819,7 @@ export interface paths {
           })[]
           truncated: boolean
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1792,6 +1845,7 @@ export interface paths {
           })[]
           truncated: boolean
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1802,6 +1856,7 @@ export interface paths {
       parameters: { query?: never; path?: never }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'text/event-stream': string } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1812,6 +1867,7 @@ export interface paths {
       parameters: { query?: { experiment?: (string)[]; filter?: string; limit?: number; cursor?: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          next_cursor?: string
           items: ({
             model_id: string
             name: string
@@ -1837,8 +1893,8 @@ export interface paths {
               timestamp: string
             })[]
           })[]
-          next_cursor?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1878,6 +1934,7 @@ export interface paths {
             size_bytes?: number
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1899,6 +1956,7 @@ export interface paths {
           })[]
           dev: boolean
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1920,6 +1978,7 @@ export interface paths {
           /** RFC 3339, UTC. */
           expires_at: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -1930,6 +1989,7 @@ export interface paths {
       parameters: { query?: { limit?: number; cursor?: string; filter?: string; order_by?: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          next_cursor?: string
           items: ({
             name: string
             description: string | null
@@ -1966,8 +2026,8 @@ export interface paths {
               aliases: (string)[]
             })[]
           })[]
-          next_cursor?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2019,6 +2079,7 @@ export interface paths {
             aliases: (string)[]
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2064,6 +2125,7 @@ export interface paths {
             aliases: (string)[]
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2072,6 +2134,7 @@ export interface paths {
       parameters: { path: { model: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2119,6 +2182,7 @@ export interface paths {
             aliases: (string)[]
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2136,6 +2200,7 @@ export interface paths {
           alias: string
           version: number
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2144,6 +2209,7 @@ export interface paths {
       parameters: { path: { model: string; alias: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2157,6 +2223,7 @@ export interface paths {
         } } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2165,6 +2232,7 @@ export interface paths {
       parameters: { path: { model: string; key: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2175,6 +2243,7 @@ export interface paths {
       parameters: { query?: { limit?: number; cursor?: string }; path: { model: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          next_cursor?: string
           items: ({
             name: string
             version: number
@@ -2196,8 +2265,8 @@ export interface paths {
             })[]
             aliases: (string)[]
           })[]
-          next_cursor?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2236,6 +2305,7 @@ export interface paths {
           })[]
           aliases: (string)[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2295,6 +2365,7 @@ export interface paths {
             reason: string
           })[]
         }) } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2303,6 +2374,7 @@ export interface paths {
       parameters: { path: { model: string; version: number } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2334,6 +2406,7 @@ export interface paths {
           })[]
           aliases: (string)[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2370,6 +2443,7 @@ export interface paths {
             attributions: ((number)[])[]
           }
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2380,6 +2454,7 @@ export interface paths {
         202: { headers: { [name: string]: unknown }; content: { 'application/json': {
           state: "waiting"
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2395,6 +2470,7 @@ export interface paths {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
           state: "waiting"
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2423,6 +2499,7 @@ export interface paths {
           })[]
           failed: number
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2436,6 +2513,7 @@ export interface paths {
         } } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2444,6 +2522,7 @@ export interface paths {
       parameters: { path: { model: string; version: number; key: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2558,6 +2637,7 @@ export interface paths {
             alerts_open: number
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2693,6 +2773,7 @@ export interface paths {
             cleared_ms: number | null
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2747,6 +2828,7 @@ export interface paths {
             })[]
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2757,6 +2839,7 @@ export interface paths {
       parameters: { query?: { limit?: number; cursor?: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          next_cursor?: string
           items: ({
             id: string
             name: string
@@ -2765,8 +2848,8 @@ export interface paths {
             /** RFC 3339, UTC. */
             created_at: string
           })[]
-          next_cursor?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2789,6 +2872,7 @@ export interface paths {
           }
           link: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2810,6 +2894,7 @@ export interface paths {
           /** RFC 3339, UTC. */
           created_at: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2824,6 +2909,7 @@ export interface paths {
           /** RFC 3339, UTC. */
           expires_at: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -2834,6 +2920,8 @@ export interface paths {
       parameters: { query?: { limit?: number; cursor?: string; project?: string; pipeline?: string; state?: "running" | "done" | "failed" | "cancelled" } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          /** Absent on the last page. */
+          next_cursor?: string
           items: ({
             id: string
             project: string
@@ -2870,9 +2958,8 @@ export interface paths {
             created_ms: number
             ended_ms: number | null
           })[]
-          /** Absent on the last page. */
-          next_cursor?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -3025,6 +3112,7 @@ export interface paths {
             ended_ms: number | null
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -3073,6 +3161,7 @@ export interface paths {
           created_ms: number
           ended_ms: number | null
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -3118,6 +3207,7 @@ export interface paths {
           created_ms: number
           ended_ms: number | null
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -3238,6 +3328,7 @@ export interface paths {
             } | null
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -3320,6 +3411,7 @@ export interface paths {
           /** Epoch milliseconds, UTC. */
           updated_ms: number
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -3376,6 +3468,7 @@ export interface paths {
           created_ms: number
           ended_ms: number | null
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -3411,6 +3504,7 @@ export interface paths {
           endpoint: string
           model?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -3440,6 +3534,7 @@ export interface paths {
           /** Epoch milliseconds, UTC. */
           made_ms: number
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -3469,6 +3564,7 @@ export interface paths {
           /** Epoch milliseconds, UTC. */
           made_ms: number
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -3489,6 +3585,7 @@ export interface paths {
             who: string
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -3515,6 +3612,7 @@ export interface paths {
             ended_ms: number | null
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -3540,6 +3638,7 @@ export interface paths {
             yaml: string
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -3565,6 +3664,7 @@ export interface paths {
           })[]
           applied: boolean
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -3601,6 +3701,7 @@ export interface paths {
             applied_ms: number
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -3611,6 +3712,7 @@ export interface paths {
       parameters: { query?: { limit?: number; cursor?: string; dataset?: string; version?: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          next_cursor?: string
           items: ({
             id: string
             /** Id of the dataset version. */
@@ -3629,8 +3731,8 @@ export interface paths {
             /** RFC 3339, UTC. */
             created_at: string
           })[]
-          next_cursor?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -3688,6 +3790,7 @@ export interface paths {
             })[]
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -3698,6 +3801,8 @@ export interface paths {
       parameters: { query?: { limit?: number; cursor?: string; endpoint?: string; state?: string; model?: string; version?: number } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          /** Absent on the last page. */
+          next_cursor?: string
           items: ({
             workspace: string
             id: string
@@ -3742,9 +3847,8 @@ export interface paths {
               reason: string
             } | null
           })[]
-          /** Absent on the last page. */
-          next_cursor?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4015,6 +4119,7 @@ export interface paths {
             [key: string]: unknown
           } | null
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4071,6 +4176,7 @@ export interface paths {
             reason: string
           } | null
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4127,6 +4233,7 @@ export interface paths {
             reason: string
           } | null
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4159,6 +4266,7 @@ export interface paths {
             ended_ms: number | null
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4180,6 +4288,7 @@ export interface paths {
             updated: string
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4204,6 +4313,7 @@ export interface paths {
           by: string
           updated: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4223,6 +4333,7 @@ export interface paths {
           by: string
           updated: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4247,6 +4358,7 @@ export interface paths {
           by: string
           updated: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4255,6 +4367,7 @@ export interface paths {
       parameters: { path: { view_id: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4265,6 +4378,7 @@ export interface paths {
       parameters: { query?: { experiment?: (string)[]; filter?: string; order_by?: (string)[]; view?: "active" | "deleted" | "all"; limit?: number; cursor?: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          next_cursor?: string
           items: ({
             run_id: string
             name: string
@@ -4290,8 +4404,8 @@ export interface paths {
               value: string
             })[]
           })[]
-          next_cursor?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4331,6 +4445,7 @@ export interface paths {
             key: string
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4341,13 +4456,14 @@ export interface paths {
       parameters: { query: { experiment: (string)[]; kind?: "metric" | "param" | "tag"; q?: string; limit?: number; cursor?: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          next_cursor?: string
           items: ({
             kind: "metric" | "param" | "tag"
             key: string
             runs: number
           })[]
-          next_cursor?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4390,6 +4506,7 @@ export interface paths {
           })[]
           left_out: number
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4410,6 +4527,7 @@ export interface paths {
             run_id: string
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4427,6 +4545,7 @@ export interface paths {
           moved: number
           experiment_id: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4471,6 +4590,7 @@ export interface paths {
             } | null)[]
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4491,6 +4611,7 @@ export interface paths {
         } } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'text/csv': string } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4603,6 +4724,7 @@ export interface paths {
             from_model: string | null
           }
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4611,6 +4733,7 @@ export interface paths {
       parameters: { path: { run_id: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4627,6 +4750,7 @@ export interface paths {
             size_bytes?: number
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4637,6 +4761,7 @@ export interface paths {
       parameters: { query: { path: string }; path: { run_id: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { '*/*': Blob } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4647,6 +4772,7 @@ export interface paths {
       parameters: { query: { path: string }; path: { run_id: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'text/html': string } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4666,6 +4792,7 @@ export interface paths {
           total: number
           columns_left_out: (string)[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4676,6 +4803,7 @@ export interface paths {
       parameters: { path: { run_id: string; file: "requirements.txt" | "conda.yaml" | "Dockerfile" } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'text/plain': string } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4686,6 +4814,7 @@ export interface paths {
       parameters: { path: { run_id: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'text/event-stream': string } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4705,6 +4834,7 @@ export interface paths {
           })[]
           left_out: (string)[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4732,6 +4862,7 @@ export interface paths {
           /** Things that nobody recorded and that could have been. */
           missing: number
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4742,6 +4873,7 @@ export interface paths {
       parameters: { path: { run_id: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4760,6 +4892,7 @@ export interface paths {
             last_step: number
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4770,6 +4903,7 @@ export interface paths {
       parameters: { path: { run: string; digest: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'image/png': Blob } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4780,6 +4914,7 @@ export interface paths {
       parameters: { query: { kind: "histogram" | "text" | "image"; tag: string; limit?: number; cursor?: string }; path: { run: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          next_cursor?: string
           items: ({
             step: number
             /** When it was logged, RFC 3339. */
@@ -4789,8 +4924,8 @@ export interface paths {
             /** Digest of the image; its bytes are at `…/board/images/{digest}`. */
             image?: string
           })[]
-          next_cursor?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4807,6 +4942,7 @@ export interface paths {
             label: string
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4828,6 +4964,7 @@ export interface paths {
           /** RFC 3339, UTC. */
           expires_at: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4838,6 +4975,7 @@ export interface paths {
       parameters: { query?: never; path?: never }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4850,6 +4988,7 @@ export interface paths {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
           name: string | null
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4870,6 +5009,7 @@ export interface paths {
           /** RFC 3339, UTC. */
           expires_at: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4922,6 +5062,7 @@ export interface paths {
           started_ms: number | null
           ended_ms: number | null
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4942,6 +5083,7 @@ export interface paths {
           /** All was read, and the step has ended. */
           ended: boolean
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4960,6 +5102,7 @@ export interface paths {
             damage: string | null
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4980,6 +5123,7 @@ export interface paths {
           /** Why the file is read no further. */
           damage?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -4994,6 +5138,7 @@ export interface paths {
         } } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -5004,6 +5149,7 @@ export interface paths {
       parameters: { query?: { limit?: number; cursor?: string; of?: "mine" | "all" } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          next_cursor?: string
           items: ({
             id: string
             name: string
@@ -5017,8 +5163,8 @@ export interface paths {
             revoked_at: string | null
             last_used_at: string | null
           })[]
-          next_cursor?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -5049,6 +5195,7 @@ export interface paths {
           }
           secret: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -5071,6 +5218,7 @@ export interface paths {
           revoked_at: string | null
           last_used_at: string | null
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -5092,6 +5240,7 @@ export interface paths {
             updated_at: string
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -5105,6 +5254,7 @@ export interface paths {
           /** whsec_… */
           secret: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -5128,6 +5278,7 @@ export interface paths {
             updated_at: string
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -5175,6 +5326,7 @@ export interface paths {
             words: string
           })[]
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -5185,14 +5337,15 @@ export interface paths {
       parameters: { query?: { limit?: number; cursor?: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          next_cursor?: string
           items: ({
             name: string
             description: string
             created_at: string | null
             role: "viewer" | "editor" | "admin" | null
           })[]
-          next_cursor?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -5210,6 +5363,7 @@ export interface paths {
           created_at: string | null
           role: "viewer" | "editor" | "admin" | null
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -5220,6 +5374,7 @@ export interface paths {
       parameters: { query?: { limit?: number; cursor?: string }; path: { workspace: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': {
+          next_cursor?: string
           items: ({
             workspace: string
             person: string
@@ -5228,8 +5383,8 @@ export interface paths {
             /** RFC 3339, UTC. */
             since: string
           })[]
-          next_cursor?: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -5250,6 +5405,7 @@ export interface paths {
           /** RFC 3339, UTC. */
           since: string
         } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
@@ -5258,6 +5414,7 @@ export interface paths {
       parameters: { path: { workspace: string; person: string } }
       responses: {
         200: { headers: { [name: string]: unknown }; content: { 'application/json': { [key: string]: unknown } } }
+        431: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
         default: { headers: { [name: string]: unknown }; content: { 'application/problem+json': components['schemas']['Problem'] } }
       }
     }
