@@ -25,6 +25,9 @@ export function asProblem(error: unknown): DomainError {
       },
     )
   }
+  // Nobody is left to hear it, and it is no mistake of ours.
+  if ((error as NodeJS.ErrnoException).code === 'ECONNRESET' && (error as Error).message === 'aborted')
+    return new DomainError('invalid', 'the connection broke off before the body was here')
   if (fastify.code === 'FST_ERR_BAD_URL')
     return new DomainError('invalid', 'the address is not percent-encoded UTF-8', {
       field: 'path',
