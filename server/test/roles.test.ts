@@ -15,7 +15,7 @@ const MAY: Record<Role, (right: Permission) => boolean> = {
 }
 /** Reads that are asked by a body: a viewer changes nothing by them. */
 const READS_BY_BODY =
-  /\/(search|search-datasets|get-latest-versions|get-history-bulk|compare|table(\.csv)?|charts|presigned-download-url)$/
+  /\/(search|search-datasets|get-latest-versions|get-history-bulk|compare|table(\.csv)?|charts|presigned-download-url|imports\/state)$/
 
 let at: GuardedApp
 const cookies = {} as Record<Role, string>

@@ -151,11 +151,16 @@ async function tryCandidates(api: Api, stages: Stages, say: (line: string) => vo
     await until(api, async () => (await api.pipelineRun(id)).state !== 'running')
     const run = await api.pipelineRun(id)
     if (run.state !== 'done') throw new Error(`pipeline ${pipeline} ${run.state}: ${run.reason}`)
+    // The first new one that came to something: another may wait for its end, as when the pipeline was started twice.
+    let settled: Release | undefined
     await until(api, async () => {
       const all = await api.releases()
-      return all.length > before && !['proposed', 'checking', 'approved', 'loading'].includes(all[0]!.state)
+      settled = all
+        .slice(0, all.length - before)
+        .findLast(({ state }) => !['proposed', 'checking', 'approved', 'loading'].includes(state))
+      return settled !== undefined
     })
-    return (await api.releases())[0]
+    return settled
   }
   const shuffled = await candidate('candidate-shuffled')
   const verdict = shuffled && (await api.release(shuffled.id)).verdict

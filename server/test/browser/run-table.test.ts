@@ -187,6 +187,7 @@ describe.skipIf(!chromiumIsHere())('the run table', () => {
     const linear = page.getByRole('grid', { name: 'Groups of runs' }).getByRole('row').filter({ hasText: 'linear' })
     await linear.waitFor()
     expect(await linear.textContent()).toBe('linear140.69500.5000 … 0.89000.50000 … 1')
+    await page.getByRole('menu').waitFor({ state: 'detached' })
     expect(await faults(page)).toEqual([])
     await linear.click()
     await page.getByText('14 runs', { exact: true }).waitFor()

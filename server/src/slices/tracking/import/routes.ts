@@ -19,7 +19,12 @@ export interface ImportRouteDeps {
 }
 
 /** Integers beyond 2^53 and values that are no numbers come as text. */
-const integer = (value: number | string): Integer => (typeof value === 'string' ? BigInt(value) : value)
+const integer = (value: number | string): Integer => {
+  if (typeof value === 'number') return value
+  const whole = BigInt(value)
+  if (BigInt.asIntN(64, whole) !== whole) throw invalid(`${value} is no 64-bit integer`)
+  return whole
+}
 const number = (value: number | string): number => (typeof value === 'string' ? Number(value) : value)
 const integers = (values: (number | string)[]): Integer[] =>
   values.some((each) => typeof each === 'string') ? values.map(integer) : (values as number[])
