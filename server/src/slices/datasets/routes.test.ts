@@ -36,6 +36,8 @@ beforeAll(async () => {
   await kernel.jobs.start()
 })
 afterAll(async () => {
+  // One whose upload was refused half-way is not idle to the server until its time is over.
+  app.server.closeAllConnections()
   await app.close()
   await kernel.close()
 })
