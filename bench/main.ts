@@ -16,7 +16,7 @@ import { type ServerProcess, startServerProcess, until } from '../server/test/ho
 import { mlflowEnvironment } from '../server/test/kit/mlflow-client.ts'
 import { testEnvironment } from '../server/test/kit/python.ts'
 import { fullRun, inference, type Load, logMetric, type Measure, measure } from './loads.ts'
-import { withSection } from './results.ts'
+import { median, withSection } from './results.ts'
 import { memoryOf, type Peer, startEcho, startScoring, startTracking } from './servers.ts'
 
 const { values: given } = parseArgs({
@@ -192,12 +192,6 @@ async function model(python: string, url: string, ...what: ['save'] | ['register
 
 function versionsOf(packages: Readonly<Record<string, string>>): string {
   return `MLflow ${packages.mlflow}, scikit-learn ${packages['scikit-learn']}, Node ${process.versions.node}`
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
 function report(

@@ -23,3 +23,9 @@ export function withSection(name: string, text: string): void {
       : `${before.slice(0, from)}${section}${before.slice(to + end.length)}`
   writeFileSync(RESULTS, after)
 }
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}

@@ -13,7 +13,7 @@ import { freshDatabase } from '../server/test/kit/postgres.ts'
 import { testEnvironments } from '../server/test/kit/python.ts'
 import type { Load, Measure } from './loads.ts'
 import * as loads from './loads.ts'
-import { withSection } from './results.ts'
+import { median, withSection } from './results.ts'
 import { startTracking } from './servers.ts'
 
 const { values: given } = parseArgs({
@@ -208,12 +208,6 @@ function syncOfDisk(): number {
   })
   closeSync(file)
   return median(took)
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
 /** Of a peer: a round with errors does not count; where none is clean, its best one without an error at least. */

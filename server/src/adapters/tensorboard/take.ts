@@ -45,6 +45,7 @@ export const cleanKey = (tag: string): string =>
 export function* readStretches(bytes: Uint8Array, from: number, memory: string): Generator<Stretch> {
   const tags: Tags = new Map(memory ? (JSON.parse(memory) as [string, string][]) : [])
   let now = fresh(from, tags)
+  let remembered = tags.size
   for (let at = 0; ; ) {
     const found = recordAt(bytes, at)
     if (found.kind === 'torn') break
@@ -66,7 +67,10 @@ export function* readStretches(bytes: Uint8Array, from: number, memory: string):
     }
     at = found.kind === 'record' ? found.end : at
     now.to = from + at
-    if (now.entries >= BOARD_LIMITS.part_entries || memoryOf(tags).length > BOARD_LIMITS.memory_chars) {
+    // The memory is worded again only when a tag has come: files have millions of records and few tags.
+    const outgrown = tags.size > remembered && memoryOf(tags).length > BOARD_LIMITS.memory_chars
+    remembered = tags.size
+    if (now.entries >= BOARD_LIMITS.part_entries || outgrown) {
       yield finished(now, tags)
       now = fresh(from + at, tags)
     }

@@ -66,13 +66,22 @@ async function findEnvironment(
   return undefined
 }
 
+/** The two small files of an environment; empty for what is not there. */
+export async function readEnvironment(environment: Seen['environment'], blobs: Pick<Blobs, 'read'>) {
+  const text = async (digest: string | undefined) =>
+    digest ? Buffer.from(await blobs.read(digest, REQUIREMENTS_BYTES_MAX)).toString('utf8') : ''
+  return { requirements: await text(environment?.requirements), python_env: await text(environment?.python_env) }
+}
+
+/** Python's version as a `python_env.yaml` names it. */
+export const pythonOf = (python_env: string): string | null =>
+  /^python:\s*["']?([0-9.]+)/m.exec(python_env)?.[1] ?? null
+
 /** Words what was seen; reads the two small files of the environment. */
 export async function runDetailReply(seen: Seen, blobs: Pick<Blobs, 'read'>) {
   const { run, experiment, environment } = seen
-  const text = async (digest: string | undefined) =>
-    digest ? Buffer.from(await blobs.read(digest, REQUIREMENTS_BYTES_MAX)).toString('utf8') : ''
-  const requirements = (await text(environment?.requirements)).split('\n').map((line) => line.trim())
-  const python = /^python:\s*["']?([0-9.]+)/m.exec(await text(environment?.python_env))
+  const files = await readEnvironment(environment, blobs)
+  const requirements = files.requirements.split('\n').map((line) => line.trim())
   const tag = (key: string) => tagValue(run.tags, key)
   return {
     ...rowReply(run),
@@ -96,7 +105,7 @@ export async function runDetailReply(seen: Seen, blobs: Pick<Blobs, 'read'>) {
       source_name: tag('mlflow.source.name'),
       source_type: tag('mlflow.source.type'),
       git_commit: tag('mlflow.source.git.commit'),
-      python_version: python?.[1] ?? null,
+      python_version: pythonOf(files.python_env),
       requirements: requirements.filter((line) => line !== '' && !line.startsWith('#')).slice(0, 2000),
       from_model: environment?.model_id ?? null,
     },

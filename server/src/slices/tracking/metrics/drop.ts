@@ -1,14 +1,12 @@
 import type { Sql, Tx } from '#kernel/store/index.ts'
-import { insertMany } from '../lists.ts'
 import type { Integer } from '../model.ts'
 import { takeAllApart } from './batches.ts'
 import { decodePoints } from './codec.ts'
 import { lockSealing } from './copy.ts'
-import { columnsOf, insertChunk, pointRow } from './forms.ts'
-import { CHUNK_POINTS_MIN } from './limits.ts'
+import { columnsOf } from './forms.ts'
 import { countBelow, type Place, type Points, placeAt, slicePoints } from './points.ts'
 import { scanPoints } from './scan.ts'
-import { writeBlock } from './seal.ts'
+import { putBack, writeBlock } from './seal.ts'
 
 /**
  * Takes out all points of a run from a step on, whichever form they are in, and makes the points before the latest ones: what a
@@ -44,12 +42,7 @@ async function dropOfSeries(tx: Tx, series: Integer, step: Integer): Promise<voi
     [series, step],
   )
   for (const { body } of chunks) {
-    const kept = below(decodePoints(body), step)
-    if (kept.value.length >= CHUNK_POINTS_MIN) await insertChunk(tx, series, kept)
-    else {
-      const rows = kept.value.map((value, at) => pointRow(series, kept.step[at]!, kept.at_ms[at]!, value))
-      await insertMany(tx, 'metric_point (series, step, at_ms, value, is_nan)', rows, 'ON CONFLICT DO NOTHING')
-    }
+    await putBack(tx, series, below(decodePoints(body), step))
   }
   const blocks = await tx.all<{ block_key: number }>(
     'DELETE FROM metric_block WHERE series = ? AND max_step >= ? RETURNING block_key',

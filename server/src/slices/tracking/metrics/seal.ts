@@ -141,7 +141,7 @@ export async function sealSeries(tx: Tx, series: Integer): Promise<{ more: boole
 }
 
 /** In the place of what was taken: behind chunks that came later, blocks would overlap. */
-async function putBack(tx: Tx, series: Integer, points: Points, chunk_key: number | undefined): Promise<void> {
+export async function putBack(tx: Tx, series: Integer, points: Points, chunk_key?: number): Promise<void> {
   if (points.value.length >= CHUNK_POINTS_MIN) return await insertChunk(tx, series, points, chunk_key)
   const rows = points.value.map((value, at) => pointRow(series, points.step[at]!, points.at_ms[at]!, value))
   await insertMany(tx, 'metric_point (series, step, at_ms, value, is_nan)', rows, 'ON CONFLICT DO NOTHING')

@@ -5,6 +5,7 @@
 import { datasetVersionOf } from '../data-version.ts'
 import type { Run } from '../model.ts'
 import { tagValue } from '../replies.ts'
+import { pythonOf } from '../run-detail.ts'
 
 export interface Item {
   name: string
@@ -49,7 +50,7 @@ export function recordOf(run: Run, model: ModelEnvironment | undefined): Recorde
   const python = firstOf(
     ['step', tag('slipway.environment.python')],
     ['recorder', text(system.python)],
-    ['model', model ? (/^python:\s*["']?([0-9.]+)/m.exec(model.python_env)?.[1] ?? null) : null],
+    ['model', model && pythonOf(model.python_env)],
   )
   const commit = firstOf(['recorder', text(code.commit)], [isStep ? 'step' : 'client', tag('mlflow.source.git.commit')])
   const dirty = code.dirty === true || tag('slipway.code.dirty') === 'true'

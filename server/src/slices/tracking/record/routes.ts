@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { tagValue } from '../replies.ts'
 import type { TrackingRouteDeps } from '../routes.ts'
-import { readRunDetail } from '../run-detail.ts'
+import { readEnvironment, readRunDetail } from '../run-detail.ts'
 import { EXPORTS, exportFile } from './files.ts'
 import { recordOf } from './record.ts'
 
@@ -19,22 +19,14 @@ const RecordReply = Type.Object({
   packages: Type.Object({ lines: Type.Array(Type.String()), from: Words }),
   missing: Type.Integer({ description: 'Things that nobody recorded and that could have been.' }),
 })
-const FILE_BYTES_MAX = 256 * 1024
 
 /** What a run recorded, and the files that make its environment again. */
 export function recordRoutes(app: FastifyInstance, { routes, store, tracking, blobs }: TrackingRouteDeps): void {
   const { route } = routes
   const recordedOf = async (workspace: string, run_id: string) => {
     const { run, environment } = await store.read((sql) => readRunDetail(tracking, sql, workspace, run_id))
-    const text = async (digest: string | undefined) =>
-      digest ? Buffer.from(await blobs.read(digest, FILE_BYTES_MAX)).toString('utf8') : ''
     const isStep = tagValue(run.tags, 'slipway.environment.packages') !== null
-    return recordOf(
-      run,
-      environment && !isStep
-        ? { requirements: await text(environment.requirements), python_env: await text(environment.python_env) }
-        : undefined,
-    )
+    return recordOf(run, environment && !isStep ? await readEnvironment(environment, blobs) : undefined)
   }
   route(app, {
     method: 'GET',
